@@ -14,7 +14,11 @@ export default defineConfig(
             // node:test's `test()` returns a promise that the runner itself awaits.
             "@typescript-eslint/no-floating-promises": [
                 "error",
-                { allowForKnownSafeCalls: [{ from: "package", package: "node:test", name: ["test", "describe", "it", "suite"] }] },
+                {
+                    allowForKnownSafeCalls: [
+                        { from: "package", package: "node:test", name: ["test", "describe", "it", "suite"] },
+                    ],
+                },
             ],
         },
     },

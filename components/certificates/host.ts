@@ -1,0 +1,112 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { type MountArgs, serviceContainer } from "../docker/container.ts";
+import { FileVolume } from "../docker/files.ts";
+import { script } from "../docker/script.ts";
+import type { Stack } from "../docker/stack.ts";
+import { task } from "../docker/task.ts";
+
+/** What {@link HostCertificate} needs to know. */
+export interface HostCertificateArgs {
+    /** Prefix of the stack's Docker objects. */
+    readonly prefix: string;
+    /** Any image with openssl. */
+    readonly image: pulumi.Input<string>;
+    /** Directory on the Docker host, `/etc/letsencrypt`. */
+    readonly directory: string;
+    /** Path of the certificate chain below `directory`. */
+    readonly certificate: string;
+    /** Path of the private key below `directory`. */
+    readonly privateKey: string;
+    /** `uid:gid` of the server that the certificate is for. */
+    readonly owner: string;
+    readonly stack: Stack;
+}
+
+/**
+ * A certificate that somebody else, mostly certbot, keeps and renews on the Docker host.
+ *
+ * certbot's keys are readable by root alone. Either the server that faces the world reads them with a root process
+ * of its own, which keeps CHOWN, SETUID and SETGID for as long as it runs; or something else copies them. Here a
+ * relay without network copies them for the server's own user: so whatever can be reached from outside holds no
+ * capability and no key but its own.
+ */
+export class HostCertificate extends pulumi.ComponentResource {
+    /** Volume with `current/fullchain.pem` and `current/privkey.pem`. */
+    readonly certificatesVolume: pulumi.Output<string>;
+
+    constructor(name: string, args: HostCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("synapse:index:HostCertificate", name, {}, opts);
+        const containerName = `${args.prefix}-certificate-relay`;
+
+        const certificates = new docker.Volume(
+            `${name}-certificates`,
+            { name: `${args.prefix}-certificates` },
+            { parent: this },
+        );
+        const scripts = new FileVolume(
+            `${name}-scripts`,
+            {
+                prefix: `${containerName}-scripts`,
+                image: args.image,
+                files: [{ name: "relay.sh", content: script(import.meta.url, "relay.sh"), executable: true }],
+                stack: args.stack,
+            },
+            { parent: this },
+        );
+
+        const environment = {
+            CERTIFICATE: args.certificate,
+            PRIVATE_KEY: args.privateKey,
+            OWNER: args.owner,
+        };
+        const mounts: MountArgs[] = [
+            // The whole directory: certbot's live/ holds links into its archive/.
+            { type: "bind", source: args.directory, target: "/source" },
+            { source: certificates.name, target: "/certificates", readOnly: false },
+        ];
+
+        // Once before anything else: a certificate that is missing fails the deployment in plain words.
+        const firstCopy = task(
+            `${name}-copy`,
+            {
+                image: args.image,
+                script: script(import.meta.url, "relay.sh"),
+                user: "0:0",
+                capabilities: ["CHOWN", "DAC_READ_SEARCH"],
+                mounts,
+                environment: { ...environment, RELAY: "once" },
+            },
+            args.stack,
+            { parent: this },
+        );
+
+        serviceContainer(
+            `${name}-relay`,
+            {
+                name: containerName,
+                image: args.image,
+                user: "0:0",
+                capabilities: ["CAP_CHOWN", "CAP_DAC_READ_SEARCH"],
+                entrypoint: ["/bin/sh", "/scripts/relay.sh"],
+                environment: { ...environment, RELAY: "watch" },
+                mounts: [...mounts, { source: scripts.volumeName, target: "/scripts" }],
+                tmpfs: { "/tmp": 1 },
+                health: {
+                    // A copy was tried and went well within the last minute.
+                    command: ["/bin/sh", "-c", "test -n \"$(find /tmp/copied -newermt '-60 seconds')\""],
+                    interval: 3,
+                    startPeriod: 20,
+                    waitTimeout: 60,
+                },
+                memory: 64,
+                stopGracePeriod: 10,
+            },
+            args.stack,
+            { parent: this, dependsOn: [firstCopy, scripts] },
+        );
+
+        this.certificatesVolume = certificates.name;
+        this.registerOutputs({ certificatesVolume: this.certificatesVolume });
+    }
+}

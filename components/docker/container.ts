@@ -1,0 +1,164 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { Stack } from "./stack.ts";
+
+/** A volume or host directory in a container. */
+export interface MountArgs {
+    /** Volume name, or an absolute path on the Docker host. */
+    readonly source: pulumi.Input<string>;
+    readonly target: string;
+    /** @default true */
+    readonly readOnly?: boolean;
+    /** @default "volume" */
+    readonly type?: "volume" | "bind";
+}
+
+/** A port of the container, published on each of the addresses. */
+export interface PublishedPortArgs {
+    readonly internal: number;
+    /** Port on the Docker host; Docker picks one when undefined. */
+    readonly external: number | undefined;
+    /** Addresses of the Docker host. */
+    readonly addresses: readonly string[];
+}
+
+/** How a container says that it works. */
+export interface HealthArgs {
+    /** Command and arguments, run in the container; exit code 0 is healthy. */
+    readonly command: readonly string[];
+    /** Seconds between two checks, below 60. */
+    readonly interval: number;
+    /** Seconds during which a failure does not count, below 60. */
+    readonly startPeriod: number;
+    /** Seconds to wait for the first healthy answer before the deployment fails. */
+    readonly waitTimeout: number;
+}
+
+/** What differs from one service's container to the next. */
+export interface ServiceContainerArgs {
+    /** Name of the container on the Docker host. */
+    readonly name: string;
+    readonly image: pulumi.Input<string>;
+    /** `uid:gid`. */
+    readonly user: string;
+    readonly entrypoint: readonly string[];
+    readonly environment?: Readonly<Record<string, pulumi.Input<string>>>;
+    readonly mounts: readonly MountArgs[];
+    /** Directories in memory: path → size in MiB. They belong to `user`. */
+    readonly tmpfs?: Readonly<Record<string, number>>;
+    /** Docker network and the container's names on it. No network at all when left out. */
+    readonly network?: { readonly name: pulumi.Input<string>; readonly aliases: readonly string[] };
+    readonly ports?: readonly PublishedPortArgs[];
+    readonly health: HealthArgs;
+    /** Linux capabilities to keep, e.g. `CAP_CHOWN`. */
+    readonly capabilities?: readonly string[];
+    /** Memory limit in MiB, swap included. */
+    readonly memory: number;
+    /** Seconds between the polite and the forced stop. */
+    readonly stopGracePeriod: number;
+}
+
+/**
+ * The one way in which this program runs a service: unprivileged, on a read-only root, stopped politely, its log
+ * bounded. It also sets what the provider would otherwise forget or only pretend to change.
+ */
+export function serviceContainer(
+    name: string,
+    args: ServiceContainerArgs,
+    stack: Stack,
+    opts: pulumi.CustomResourceOptions,
+): docker.Container {
+    const { health, network } = args;
+    return new docker.Container(
+        name,
+        {
+            name: args.name,
+            image: args.image,
+            user: args.user,
+            entrypoints: [...args.entrypoint],
+            // Once set, an argument that is left out keeps its old value on the container: so each is always written.
+            command: [],
+            envs: Object.entries(args.environment ?? {}).map(
+                ([key, value]) => pulumi.interpolate`${key}=${value}`,
+            ),
+            labels: [...stack.labels],
+            restart: "unless-stopped",
+            readOnly: true,
+            capabilities: { drops: ["ALL"], adds: [...(args.capabilities ?? [])] },
+            securityOpts: ["no-new-privileges:true"],
+            mounts: args.mounts.map(({ source, target, readOnly = true, type = "volume" }) => ({
+                type,
+                source,
+                target,
+                readOnly,
+            })),
+            tmpfs: tmpfs(args.user, args.tmpfs ?? {}),
+            ...(network === undefined
+                ? { networkMode: "none" }
+                : { networksAdvanced: [{ name: network.name, aliases: [...network.aliases] }] }),
+            ports: (args.ports ?? []).flatMap(({ internal, external, addresses }) =>
+                addresses.map((ip) => ({ internal, ip, ...(external === undefined ? {} : { external }) })),
+            ),
+            // Every field: one that is left out comes back as "0s" and is "changed" at every refresh.
+            healthcheck: {
+                tests: ["CMD", ...health.command],
+                interval: seconds(health.interval),
+                timeout: "5s",
+                startPeriod: seconds(health.startPeriod),
+                retries: 3,
+            },
+            wait: true,
+            waitTimeout: health.waitTimeout,
+            memory: args.memory,
+            // Without it Docker allows as much swap again, and a later, higher limit is refused.
+            memorySwap: args.memory,
+            logDriver: "json-file",
+            logOpts: { "max-size": "10m", "max-file": "5" },
+            // Unset, the provider stops a container with an immediate SIGKILL.
+            destroyGraceSeconds: args.stopGracePeriod,
+            stopTimeout: args.stopGracePeriod,
+            // Said outright, since images differ: nginx's own would wait for its long polls and keep its ports closed.
+            stopSignal: "SIGTERM",
+            mustRun: true,
+        },
+        {
+            ...opts,
+            // Two containers can hold neither one name nor one port.
+            deleteBeforeReplace: true,
+            // The provider "updates" these in its state and leaves the container as it was.
+            replaceOnChanges: ["mounts", "healthcheck", "tmpfs", "init"],
+            additionalSecretOutputs: ["containerLogs"],
+            // A container that waits for its health may take the whole timeout, and then its stop.
+            customTimeouts: { create: "10m", update: "10m", delete: "10m" },
+            hooks: stack.sweep,
+        },
+    );
+}
+
+/** The port that Docker published for one of the container's own, on the first of its addresses. */
+export function publishedPort(container: docker.Container, internal: number): pulumi.Output<number> {
+    return container.ports.apply((ports) => externalOf(ports ?? [], internal));
+}
+
+function externalOf(ports: readonly { internal: number; external?: number }[], internal: number): number {
+    return ports.find((port) => port.internal === internal)?.external ?? 0;
+}
+
+function tmpfs(user: string, sizes: Readonly<Record<string, number>>): Record<string, string> {
+    const [uid, gid] = user.split(":");
+    // `mode` is ignored over a path that the image has; without `uid` the directory would be root's.
+    return Object.fromEntries(
+        Object.entries(sizes).map(([path, mebibytes]) => [
+            path,
+            `rw,size=${mebibytes}m,uid=${uid},gid=${gid}`,
+        ]),
+    );
+}
+
+/** Docker gives durations back in Go's form, "1m0s" for 60 s: below a minute both forms are the same. */
+function seconds(count: number): string {
+    if (!Number.isInteger(count) || count < 1 || count > 59) {
+        throw new RangeError(`a health check's seconds must be a whole number from 1 to 59; got ${count}`);
+    }
+    return `${count}s`;
+}

@@ -1,0 +1,220 @@
+/** What nginx.conf is rendered from. */
+export interface NginxConfArgs {
+    /** Host name that clients connect to. */
+    readonly publicHost: string;
+    /** Port on the Docker host for clients; undefined where Docker picks it. */
+    readonly httpsPort: number | undefined;
+    /** Port on the Docker host for other servers; undefined where Docker picks it. */
+    readonly federationPort: number | undefined;
+    /** nginx's notation, the same as Synapse's: `50M`. */
+    readonly maxUploadSize: string;
+    /** Mozilla's TLS profile. */
+    readonly profile: "intermediate" | "modern";
+    /** Whether browsers are told to use HTTPS alone for this host, for two years. */
+    readonly hsts: boolean;
+    /** Whether to listen on IPv6 too. */
+    readonly ipv6: boolean;
+}
+
+/** Files and directories in nginx's container. */
+export const PATHS = {
+    conf: "/etc/nginx/stack/nginx.conf",
+    certificates: "/etc/nginx/certificates",
+    /** Written by the watcher: `server <address>:<port>;`. */
+    upstream: "/run/upstream.conf",
+} as const;
+
+/** nginx's own port for its health check, inside its container. */
+export const HEALTH_PORT = 8081;
+
+/**
+ * The whole nginx.conf. Clients and servers reach `/_matrix` and `/_synapse/client`, and nothing else of Synapse.
+ */
+export function nginxConf(args: NginxConfArgs): string {
+    const authority =
+        args.httpsPort === undefined || args.httpsPort === 443
+            ? args.publicHost
+            : `${args.publicHost}:${args.httpsPort}`;
+    return `worker_processes auto;
+pid /run/nginx.pid;
+# From "error" on, messages quote requests with their query, in which access tokens can stand.
+error_log /dev/stderr crit;
+# A reload leaves the old workers to their long polls and uploads, but not for ever.
+worker_shutdown_timeout 10m;
+worker_rlimit_nofile 16384;
+
+events {
+    worker_connections 4096;
+}
+
+http {
+    default_type application/octet-stream;
+    server_tokens off;
+    sendfile on;
+    tcp_nodelay on;
+    keepalive_timeout 75s;
+    types_hash_max_size 2048;
+    map_hash_bucket_size 128;
+
+    client_body_temp_path /var/cache/nginx/client_temp;
+    proxy_temp_path /var/cache/nginx/proxy_temp;
+    fastcgi_temp_path /var/cache/nginx/fastcgi_temp;
+    uwsgi_temp_path /var/cache/nginx/uwsgi_temp;
+    scgi_temp_path /var/cache/nginx/scgi_temp;
+
+    # The path alone: access tokens can stand in a query.
+    map $request_uri $request_path {
+        default "";
+        "~^(?<path>[^?]*)" $path;
+    }
+    log_format pathonly '$remote_addr - [$time_iso8601] "$request_method $request_path $server_protocol" '
+                        '$status $body_bytes_sent $request_time';
+    access_log /dev/stdout pathonly;
+
+    # Synapse gets the path as it was sent, before nginx resolved its dots and escapes: so it is judged as sent, too.
+    map $request_uri $forwarded {
+        default 0;
+        "~/\\.\\.?(?:/|\\?|$)" 0;
+        "~^/(?:_matrix|_synapse/client)(?:/|\\?|$)" 1;
+    }
+
+    # Where Docker picked the port, only the client knows it.
+    map $http_host $client_authority {
+        default "${authority}";
+${args.httpsPort === undefined ? `        "~^${regexQuoted(args.publicHost)}:[0-9]+$" $http_host;\n` : ""}    }
+
+    upstream synapse {
+        # The watcher writes it, and reloads nginx when Synapse's address on the network changes.
+        include ${PATHS.upstream};
+        keepalive 64;
+    }
+
+    ssl_certificate ${PATHS.certificates}/current/fullchain.pem;
+    ssl_certificate_key ${PATHS.certificates}/current/privkey.pem;
+${indent(tls(args.profile), 4)}
+    # One cache for both ports, and no tickets: their key would undo forward secrecy.
+    ssl_session_cache shared:tls:10m;
+    ssl_session_timeout 1d;
+    ssl_session_tickets off;
+
+    server {
+        listen 127.0.0.1:${HEALTH_PORT};
+        access_log off;
+        location = /health {
+            default_type text/plain;
+            return 200 "ok";
+        }
+        location / {
+            return 404;
+        }
+    }
+
+    server {
+${listen(80, "default_server", args.ipv6)}
+        location / {
+            return 301 https://${authority}$request_uri;
+        }
+    }
+
+    server {
+${listen(443, "ssl default_server", args.ipv6)}
+${listen(8448, "ssl default_server", args.ipv6)}
+        http2 on;
+        client_max_body_size ${args.maxUploadSize};
+        # 413 as Matrix clients read it, instead of a page.
+        error_page 413 @too_large;
+
+        location = /.well-known/matrix/client {
+${indent(json({ "m.homeserver": { base_url: "https://$client_authority" } }, args.hsts), 12)}
+        }
+        location = /.well-known/matrix/server {
+${indent(json({ "m.server": `${args.publicHost}:${args.federationPort ?? 8448}` }, args.hsts), 12)}
+        }
+
+        location ~ ^/_matrix/(?:media/|client/v1/media/) {
+            # An upload goes on to Synapse while it arrives: nothing of it is kept here.
+            proxy_request_buffering off;
+${indent(proxy(authority, args.hsts), 12)}
+        }
+        location ~ ^/(?:_matrix|_synapse/client)(?:/|$) {
+${indent(proxy(authority, args.hsts), 12)}
+        }
+        # The admin API above all.
+        location / {
+            return 404;
+        }
+        location @too_large {
+            internal;
+            default_type application/json;
+            add_header Access-Control-Allow-Origin "*" always;
+            return 413 '{"errcode":"M_TOO_LARGE","error":"The upload is larger than this server allows (${args.maxUploadSize})"}';
+        }
+    }
+}
+`;
+}
+
+/** https://ssl-config.mozilla.org, version 5.7. */
+function tls(profile: NginxConfArgs["profile"]): string {
+    const curves = "ssl_ecdh_curve X25519:prime256v1:secp384r1;\nssl_prefer_server_ciphers off;";
+    if (profile === "modern") return `ssl_protocols TLSv1.3;\n${curves}`;
+    const ciphers = [
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ECDHE-RSA-AES256-GCM-SHA384",
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+        "ECDHE-RSA-CHACHA20-POLY1305",
+    ];
+    return `ssl_protocols TLSv1.2 TLSv1.3;\nssl_ciphers ${ciphers.join(":")};\n${curves}`;
+}
+
+function listen(port: number, options: string, ipv6: boolean): string {
+    const addresses = ipv6 ? [`${port}`, `[::]:${port}`] : [`${port}`];
+    return addresses.map((address) => `        listen ${address} ${options};`).join("\n");
+}
+
+/** `add_header` in a location drops the ones outside it, so each location has its own. */
+function hstsHeader(hsts: boolean): string {
+    return hsts ? 'add_header Strict-Transport-Security "max-age=63072000" always;\n' : "";
+}
+
+function json(value: unknown, hsts: boolean): string {
+    return `default_type application/json;
+${hstsHeader(hsts)}add_header Access-Control-Allow-Origin "*" always;
+add_header Access-Control-Allow-Methods "GET, HEAD, OPTIONS" always;
+add_header Access-Control-Allow-Headers "X-Requested-With, Content-Type, Authorization" always;
+return 200 '${JSON.stringify(value)}';`;
+}
+
+function proxy(authority: string, hsts: boolean): string {
+    return `if ($forwarded = 0) {
+    return 404;
+}
+${hstsHeader(hsts)}# No path behind the name: with one, nginx would rewrite the URI, and signatures over it would not hold.
+proxy_pass http://synapse;
+proxy_http_version 1.1;
+proxy_set_header Connection "";
+proxy_set_header Host ${authority};
+# Set, not appended: Synapse believes the first address, which a client could have forged.
+proxy_set_header X-Forwarded-For $remote_addr;
+proxy_set_header X-Forwarded-Proto $scheme;
+proxy_connect_timeout 5s;
+# Long polls.
+proxy_read_timeout 10m;
+proxy_send_timeout 10m;
+# Large media is passed on at the client's pace, not through a temporary file.
+proxy_max_temp_file_size 0;`;
+}
+
+function indent(text: string, columns: number): string {
+    const margin = " ".repeat(columns);
+    return text
+        .split("\n")
+        .map((line) => (line === "" ? line : margin + line))
+        .join("\n");
+}
+
+function regexQuoted(text: string): string {
+    return text.replaceAll(/[.[\]]/g, "\\$&");
+}

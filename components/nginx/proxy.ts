@@ -1,0 +1,131 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { publishedPort, serviceContainer } from "../docker/container.ts";
+import { FileVolume } from "../docker/files.ts";
+import { script } from "../docker/script.ts";
+import type { Stack } from "../docker/stack.ts";
+import { task } from "../docker/task.ts";
+import { type NginxConfArgs, nginxConf, PATHS } from "./conf.ts";
+import { NGINX_USER } from "./user.ts";
+
+/** What {@link NginxProxy} needs to know. */
+export interface NginxProxyArgs extends Omit<NginxConfArgs, "ipv6"> {
+    /** Prefix of the stack's Docker objects. */
+    readonly prefix: string;
+    readonly image: pulumi.Input<string>;
+    readonly network: pulumi.Input<string>;
+    /** Where Synapse is on the network: `host:port`. */
+    readonly upstream: string;
+    /** Volume with `current/fullchain.pem` and `current/privkey.pem`, readable by nginx's user. */
+    readonly certificatesVolume: pulumi.Input<string>;
+    /** Port on the Docker host that redirects to HTTPS; Docker picks one when undefined. */
+    readonly httpPort: number | undefined;
+    /** Addresses of the Docker host that the ports are published on. */
+    readonly addresses: readonly string[];
+    /** MiB. */
+    readonly memory: number;
+    readonly stack: Stack;
+}
+
+/**
+ * What the world talks to. A changed nginx.conf or certificate is tested and taken up by the running nginx; only
+ * another image, port or program version replaces the container.
+ */
+export class NginxProxy extends pulumi.ComponentResource {
+    /** Changes whenever nginx's container is another one. */
+    readonly containerId: pulumi.Output<string>;
+    /** Published port that redirects. */
+    readonly httpPort: pulumi.Output<number>;
+    /** Published port for clients. */
+    readonly httpsPort: pulumi.Output<number>;
+    /** Published port for other servers. */
+    readonly federationPort: pulumi.Output<number>;
+
+    constructor(name: string, args: NginxProxyArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("synapse:index:NginxProxy", name, {}, opts);
+        const containerName = `${args.prefix}-nginx`;
+        const { image, stack } = args;
+
+        const scripts = new FileVolume(
+            `${name}-scripts`,
+            {
+                prefix: `${containerName}-scripts`,
+                image,
+                files: ["start.sh", "health.sh"].map((file) => ({
+                    name: file,
+                    content: script(import.meta.url, file),
+                    executable: true,
+                })),
+                stack,
+            },
+            { parent: this },
+        );
+
+        // Not a FileVolume: its nginx.conf is replaced under the running nginx, which reloads it.
+        const conf = new docker.Volume(`${name}-conf`, { name: `${containerName}-conf` }, { parent: this });
+        const certificates = { source: args.certificatesVolume, target: PATHS.certificates };
+
+        const configuration = task(
+            `${name}-configuration`,
+            {
+                image,
+                script: script(import.meta.url, "configure.sh"),
+                user: "0:0",
+                // nginx tests that it can read the private key, which belongs to its own user.
+                capabilities: ["DAC_READ_SEARCH"],
+                mounts: [{ source: conf.name, target: "/etc/nginx/stack", readOnly: false }, certificates],
+                tmpfs: { "/run": 1, "/var/cache/nginx": 1 },
+                stdin: nginxConf({ ...args, ipv6: args.addresses.some((address) => address.includes(":")) }),
+                afterwards: script(import.meta.url, "reload.sh"),
+                environment: { NGINX_CONTAINER: containerName },
+            },
+            stack,
+            { parent: this },
+        );
+
+        const container = serviceContainer(
+            `${name}-container`,
+            {
+                name: containerName,
+                image,
+                // All of nginx, its master too: below port 1024 it may listen, and its certificates are its own copy.
+                user: NGINX_USER,
+                entrypoint: ["/bin/sh", "/scripts/start.sh"],
+                environment: { UPSTREAM: args.upstream },
+                mounts: [
+                    { source: scripts.volumeName, target: "/scripts" },
+                    { source: conf.name, target: "/etc/nginx/stack" },
+                    certificates,
+                ],
+                tmpfs: { "/run": 4, "/var/cache/nginx": 64 },
+                network: { name: args.network, aliases: ["nginx"] },
+                ports: [
+                    { internal: 80, external: args.httpPort, addresses: args.addresses },
+                    { internal: 443, external: args.httpsPort, addresses: args.addresses },
+                    { internal: 8448, external: args.federationPort, addresses: args.addresses },
+                ],
+                health: {
+                    command: ["/bin/sh", "/scripts/health.sh"],
+                    interval: 2,
+                    startPeriod: 5,
+                    waitTimeout: 60,
+                },
+                memory: args.memory,
+                stopGracePeriod: 30,
+            },
+            stack,
+            { parent: this, dependsOn: [scripts, configuration] },
+        );
+
+        this.containerId = container.id;
+        this.httpPort = publishedPort(container, 80);
+        this.httpsPort = publishedPort(container, 443);
+        this.federationPort = publishedPort(container, 8448);
+        this.registerOutputs({
+            containerId: this.containerId,
+            httpPort: this.httpPort,
+            httpsPort: this.httpsPort,
+            federationPort: this.federationPort,
+        });
+    }
+}

@@ -1,0 +1,5 @@
+# Runs beside Pulumi, after nginx.conf has been replaced: a running nginx takes it up without a stop.
+#   NGINX_CONTAINER   name of nginx's container
+if [ "$(docker container inspect --format '{{.State.Running}}' "$NGINX_CONTAINER" 2>/dev/null)" = true ]; then
+    docker exec "$NGINX_CONTAINER" nginx -s reload -c /etc/nginx/stack/nginx.conf
+fi

@@ -1,0 +1,80 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { script } from "../docker/script.ts";
+import type { Stack } from "../docker/stack.ts";
+import { task } from "../docker/task.ts";
+import { SYNAPSE_USER } from "./user.ts";
+
+/** What {@link SynapseData} needs to know. */
+export interface SynapseDataArgs {
+    /** Prefix of the stack's Docker objects. */
+    readonly prefix: string;
+    readonly image: pulumi.Input<string>;
+    /** Matrix server name. Permanent. */
+    readonly serverName: string;
+    /** Whether the generated configuration reports usage statistics. */
+    readonly reportStats: boolean;
+    /** Whether the data goes when the stack goes. */
+    readonly ephemeral: boolean;
+    readonly stack: Stack;
+}
+
+/**
+ * The volume with everything that a server must never lose: its signing key and secrets, its database, its media.
+ * The generation run makes the identity once, on the Docker host; of the key, only the public half leaves it.
+ */
+export class SynapseData extends pulumi.ComponentResource {
+    /** Name of the data volume on the Docker host. */
+    readonly volumeName: pulumi.Output<string>;
+    /** Public half of the signing key, as other servers know it: `ed25519:a_AbCd <unpadded base64>`. */
+    readonly verifyKey: pulumi.Output<string>;
+
+    constructor(name: string, args: SynapseDataArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("synapse:index:SynapseData", name, {}, opts);
+
+        const volume = new docker.Volume(
+            `${name}-volume`,
+            { name: `${args.prefix}-data` },
+            {
+                parent: this,
+                // The only copy of the server: neither a replacement nor a destroy may take it.
+                protect: !args.ephemeral,
+                retainOnDelete: !args.ephemeral,
+                // A server's name is for ever. Another name needs another volume, which `protect` refuses in preview.
+                replacementTrigger: args.serverName,
+                // A volume that existed before was made with other values, and must not be replaced for it.
+                ignoreChanges: ["labels", "driver", "driverOpts"],
+                deleteBeforeReplace: true,
+            },
+        );
+
+        const generation = task(
+            `${name}-generation`,
+            {
+                image: args.image,
+                script: script(import.meta.url, "generate.sh"),
+                user: "0:0",
+                capabilities: ["CHOWN", "SETUID", "SETGID"],
+                mounts: [{ source: volume.name, target: "/data", readOnly: false }],
+                environment: {
+                    SERVER_NAME: args.serverName,
+                    REPORT_STATS: args.reportStats ? "yes" : "no",
+                    OWNER: SYNAPSE_USER,
+                },
+                readsPreviousOutput: true,
+            },
+            args.stack,
+            // The command makes the identity and has nothing that unmakes it.
+            { parent: this, retainOnDelete: !args.ephemeral },
+        );
+
+        this.volumeName = volume.name;
+        this.verifyKey = generation.stdout.apply(verifyKeyOf);
+        this.registerOutputs({ volumeName: this.volumeName, verifyKey: this.verifyKey });
+    }
+}
+
+/** The generation run prints the server name, the key's name and the key. */
+function verifyKeyOf(printed: string): string {
+    return printed.trim().split(" ").slice(1).join(" ");
+}

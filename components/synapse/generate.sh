@@ -1,0 +1,74 @@
+# Runs in a disposable container of the Synapse image, as root with CHOWN, SETUID and SETGID alone.
+# Makes the server's identity on the data volume, once: Synapse's own `generate`. Later runs check it.
+# Prints the server name and the public verify key: `example.org ed25519:a_AbCd <base64>`.
+#   SERVER_NAME, REPORT_STATS     for `generate`
+#   PULUMI_COMMAND_STDOUT         what the last run printed; empty on the first
+#   OWNER                         uid:gid that owns the data
+
+if [ "$(id -u)" = 0 ]; then
+    # Not its content: old volumes keep the owners they have.
+    [ "$(stat -c %u:%g /data)" = "$OWNER" ] || chown "$OWNER" /data
+    exec setpriv --reuid "${OWNER%:*}" --regid "${OWNER#*:}" --clear-groups --inh-caps=-all \
+        /bin/sh -euc "$TASK_SCRIPT"
+fi
+
+refuse() {
+    printf 'Refused, and nothing was touched: %s\n' "$1" >&2
+    exit 1
+}
+
+umask 077
+exec 9>>/data/.generate.lock
+# Two deployments at once make one identity.
+flock 9
+
+key="/data/$SERVER_NAME.signing.key"
+for other in /data/*.signing.key; do
+    [ ! -e "$other" ] || [ "$other" = "$key" ] || refuse "the data volume belongs to another server: it holds ${other##*/}. \
+A server's name can never change; give the new server a volume of its own (synapse:name)."
+done
+
+image_version=$(python3 -c 'from importlib.metadata import version; print(version("matrix-synapse"))')
+if [ -s /data/.synapse-version ]; then
+    data_version=$(cat /data/.synapse-version)
+    newest=$(printf '%s\n%s\n' "$data_version" "$image_version" | sort -V | tail -n 1)
+    [ "$newest" = "$image_version" ] || refuse "the database was last written by Synapse $data_version and the image is $image_version. \
+Synapse cannot go back; set synapse:images.synapse to $data_version or newer."
+fi
+
+if [ ! -s "$key" ]; then
+    [ ! -e /data/homeserver.db ] && [ ! -e /data/.synapse-version ] || refuse "the data volume holds a database but not \
+the signing key ${key##*/}. A new key would be a new identity; restore the key from a backup."
+    case ${PULUMI_COMMAND_STDOUT:-} in
+        "$SERVER_NAME "*) refuse "the last deployment recorded the key ${PULUMI_COMMAND_STDOUT#* }, and the data volume \
+has none. Restore the volume from a backup." ;;
+    esac
+    # Empty, it is from a generation that the machine did not survive; no server ever started with it.
+    rm -f "$key"
+    SYNAPSE_SERVER_NAME=$SERVER_NAME SYNAPSE_REPORT_STATS=$REPORT_STATS /start.py generate </dev/null >&2
+fi
+
+[ -e /data/homeserver.yaml ] || refuse "the data volume holds a signing key but no homeserver.yaml, where the server's \
+other secrets are. Restore it from a backup."
+# Synapse makes it when it reads its configuration, which is checked on a read-only volume.
+mkdir -p /data/media_store
+# Both hold secrets.
+chmod 0600 "$key" /data/homeserver.yaml
+
+read -r algorithm version seed <"$key"
+# PKCS#8's prefix of an Ed25519 seed makes it a key that openssl reads; the seed stands there without its padding.
+public=$(
+    {
+        printf '\060\056\002\001\000\060\005\006\003\053\145\160\004\042\004\040'
+        printf '%s=' "$seed" | base64 -d
+    } | openssl pkey -inform DER -pubout -outform DER | tail -c 32 | base64 | tr -d '='
+)
+[ ${#public} = 43 ] || refuse "the signing key ${key##*/} cannot be read."
+identity="$SERVER_NAME $algorithm:$version $public"
+
+case ${PULUMI_COMMAND_STDOUT:-} in
+    "" | "$identity") ;;
+    "$SERVER_NAME "*) refuse "the data volume holds the key ${identity#* }, and the last deployment recorded \
+${PULUMI_COMMAND_STDOUT#* }. Restore the volume from a backup." ;;
+esac
+printf '%s\n' "$identity"

@@ -1,0 +1,87 @@
+import { deepmergeCustom } from "deepmerge-ts";
+import { dump } from "js-yaml";
+
+/** What homeserver.yaml is rendered from. */
+export interface HomeserverArgs {
+    readonly serverName: string;
+    /** URL that clients use, with a slash at the end. */
+    readonly publicBaseUrl: string;
+    readonly reportStats: boolean;
+    /** Synapse's notation: `50M`. */
+    readonly maxUploadSize: string;
+    /**
+     * Who stands before Synapse: nobody (`none`), nobody while it speaks TLS itself (`tls`), or a proxy whose
+     * X-Forwarded-For is true (`proxy`).
+     */
+    readonly front: "none" | "tls" | "proxy";
+    /** Options that are merged deeply over the rest; lists are replaced. */
+    readonly extraConfig: Readonly<Record<string, unknown>>;
+}
+
+const deepmergeReplacingLists = deepmergeCustom({ mergeArrays: false });
+
+/** Where the server finds its files, in its container. */
+export const PATHS = {
+    certificate: "/certificates/current/fullchain.pem",
+    privateKey: "/certificates/current/privkey.pem",
+    logConfig: "/config/log.config",
+    signingKey: (serverName: string) => `/data/${serverName}.signing.key`,
+} as const;
+
+/**
+ * The second layer of Synapse's configuration. Synapse reads it after the generated /data/homeserver.yaml, which
+ * holds the secrets and the database; an option that stands here replaces the one there as a whole.
+ */
+export function homeserverYaml(args: HomeserverArgs): string {
+    const merged: unknown = deepmergeReplacingLists(homeserver(args), args.extraConfig);
+    return dump(merged, { lineWidth: -1, noRefs: true });
+}
+
+/** The options as values. */
+function homeserver(args: HomeserverArgs): Record<string, unknown> {
+    const tls = args.front === "tls";
+    return {
+        server_name: args.serverName,
+        public_baseurl: args.publicBaseUrl,
+        report_stats: args.reportStats,
+        listeners: tls ? [plainListener(false), tlsListener()] : [plainListener(args.front === "proxy")],
+        ...(tls ? { tls_certificate_path: PATHS.certificate, tls_private_key_path: PATHS.privateKey } : {}),
+        signing_key_path: PATHS.signingKey(args.serverName),
+        media_store_path: "/data/media_store",
+        log_config: PATHS.logConfig,
+        max_upload_size: args.maxUploadSize,
+    };
+}
+
+/** Inside its own network namespace the container must listen on every address to be reached at all. */
+function plainListener(xForwarded: boolean): Record<string, unknown> {
+    return {
+        port: 8008,
+        type: "http",
+        tls: false,
+        bind_addresses: ["0.0.0.0"],
+        x_forwarded: xForwarded,
+        resources: [{ names: ["client", "federation"], compress: false }],
+    };
+}
+
+function tlsListener(): Record<string, unknown> {
+    return { ...plainListener(false), port: 8448, tls: true };
+}
+
+/** Python's logging configuration: everything to the container's log. */
+export function logConfig(level: string): string {
+    return dump({
+        version: 1,
+        formatters: {
+            precise: {
+                format: "%(asctime)s - %(name)s - %(lineno)d - %(levelname)s - %(request)s - %(message)s",
+            },
+        },
+        handlers: { console: { class: "logging.StreamHandler", formatter: "precise" } },
+        // At DEBUG this logger writes access tokens.
+        loggers: { "synapse.storage.SQL": { level: "INFO" } },
+        root: { level, handlers: ["console"] },
+        disable_existing_loggers: false,
+    });
+}

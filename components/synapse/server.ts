@@ -1,0 +1,143 @@
+import * as pulumi from "@pulumi/pulumi";
+import { publishedPort, serviceContainer } from "../docker/container.ts";
+import { FileVolume } from "../docker/files.ts";
+import { script } from "../docker/script.ts";
+import type { Stack } from "../docker/stack.ts";
+import { task } from "../docker/task.ts";
+import { type HomeserverArgs, homeserverYaml, logConfig, PATHS } from "./homeserver.ts";
+import { SYNAPSE_USER } from "./user.ts";
+
+/** What {@link Synapse} needs to know. */
+export interface SynapseArgs extends HomeserverArgs {
+    /** Prefix of the stack's Docker objects; the server's container has this very name. */
+    readonly prefix: string;
+    readonly image: pulumi.Input<string>;
+    /** Volume with the server's identity and data. */
+    readonly dataVolume: pulumi.Input<string>;
+    /** Docker network, on which the server's name is `synapse`. */
+    readonly network: pulumi.Input<string>;
+    /** Volume with `current/fullchain.pem` and `current/privkey.pem`; with `front: "tls"` alone. */
+    readonly certificatesVolume?: pulumi.Input<string>;
+    readonly logLevel: string;
+    /** MiB. */
+    readonly memory: number;
+    /** Port on the Docker host for plain HTTP; Docker picks one when undefined. */
+    readonly port: number | undefined;
+    /** Addresses of the Docker host for plain HTTP. */
+    readonly addresses: readonly string[];
+    /** Where TLS is published; with `front: "tls"` alone. */
+    readonly tlsListener?: { readonly port: number | undefined; readonly addresses: readonly string[] };
+    readonly stack: Stack;
+}
+
+const HTTP_PORT = 8008;
+const TLS_PORT = 8448;
+
+/**
+ * The homeserver. Its configuration lies in a volume that never changes; other settings make another volume, which
+ * Synapse itself reads and checks before the running server is replaced by one that mounts it.
+ */
+export class Synapse extends pulumi.ComponentResource {
+    /** Changes whenever the server's container is another one. */
+    readonly containerId: pulumi.Output<string>;
+    /** Published port for plain HTTP. */
+    readonly httpPort: pulumi.Output<number>;
+    /** Published port for TLS; undefined unless Synapse speaks it. */
+    readonly tlsPort: pulumi.Output<number> | undefined;
+    /** Where other containers on the network reach it: `host:port`. */
+    readonly upstream = `synapse:${HTTP_PORT}`;
+
+    constructor(name: string, args: SynapseArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("synapse:index:Synapse", name, {}, opts);
+
+        const config = new FileVolume(
+            `${name}-config`,
+            {
+                prefix: `${args.prefix}-config`,
+                image: args.image,
+                files: [
+                    { name: "homeserver.yaml", content: homeserverYaml(args) },
+                    { name: "log.config", content: logConfig(args.logLevel) },
+                    { name: "start.sh", content: script(import.meta.url, "start.sh"), executable: true },
+                ],
+                stack: args.stack,
+            },
+            { parent: this },
+        );
+
+        const data = { source: args.dataVolume, target: "/data" };
+        const readOnlyMounts = [
+            { source: config.volumeName, target: "/config" },
+            ...(args.certificatesVolume === undefined
+                ? []
+                : [{ source: args.certificatesVolume, target: "/certificates" }]),
+        ];
+
+        const check = task(
+            `${name}-check`,
+            {
+                image: args.image,
+                script: script(import.meta.url, "check.sh"),
+                user: SYNAPSE_USER,
+                mounts: [data, ...readOnlyMounts],
+            },
+            args.stack,
+            { parent: this, dependsOn: [config] },
+        );
+
+        const container = serviceContainer(
+            `${name}-container`,
+            {
+                name: args.prefix,
+                image: args.image,
+                user: SYNAPSE_USER,
+                entrypoint: ["/bin/sh", "/config/start.sh"],
+                environment: {
+                    SIGNING_KEY: PATHS.signingKey(args.serverName),
+                    CERTIFICATE: args.front === "tls" ? PATHS.certificate : "",
+                },
+                mounts: [{ ...data, readOnly: false }, ...readOnlyMounts],
+                // Uploads pass through it; when it is too small they fail without an HTTP status.
+                tmpfs: { "/tmp": 64 + 4 * mebibytes(args.maxUploadSize) },
+                network: { name: args.network, aliases: ["synapse"] },
+                ports: [
+                    { internal: HTTP_PORT, external: args.port, addresses: args.addresses },
+                    ...(args.tlsListener === undefined
+                        ? []
+                        : [
+                              {
+                                  internal: TLS_PORT,
+                                  external: args.tlsListener.port,
+                                  addresses: args.tlsListener.addresses,
+                              },
+                          ]),
+                ],
+                health: {
+                    command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${HTTP_PORT}/health`],
+                    interval: 5,
+                    startPeriod: 59,
+                    waitTimeout: 180,
+                },
+                memory: args.memory,
+                stopGracePeriod: 60,
+            },
+            args.stack,
+            { parent: this, dependsOn: [check] },
+        );
+
+        this.containerId = container.id;
+        this.httpPort = publishedPort(container, HTTP_PORT);
+        this.tlsPort = args.tlsListener === undefined ? undefined : publishedPort(container, TLS_PORT);
+        this.registerOutputs({
+            containerId: this.containerId,
+            httpPort: this.httpPort,
+            tlsPort: this.tlsPort,
+        });
+    }
+}
+
+/** `50M` → 50, `512K` → 1. */
+function mebibytes(size: string): number {
+    const count = Number.parseInt(size, 10);
+    return size.endsWith("K") ? Math.ceil(count / 1024) : count;
+}

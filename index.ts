@@ -1,0 +1,145 @@
+import * as pulumi from "@pulumi/pulumi";
+import * as addresses from "./addresses.ts";
+import { certificates as certificatesFrom } from "./components/certificates/certificates.ts";
+import { pulledImage } from "./components/docker/image.ts";
+import { stackNetwork } from "./components/docker/network.ts";
+import { stackOn } from "./components/docker/stack.ts";
+import { NginxProxy } from "./components/nginx/proxy.ts";
+import { NGINX_USER } from "./components/nginx/user.ts";
+import { SynapseData } from "./components/synapse/data.ts";
+import { Synapse } from "./components/synapse/server.ts";
+import { SYNAPSE_USER } from "./components/synapse/user.ts";
+import { Verification } from "./components/verification/verification.ts";
+import { stackSettings } from "./settings.ts";
+
+const settings = stackSettings();
+const { serverName, publicHost, ephemeral, images, listenAddresses, maxUploadSize, memory, ports } = settings;
+const stack = stackOn(settings.dockerHost);
+const prefix = settings.name;
+const front = addresses.front(settings);
+const providers = { docker: stack.provider };
+
+const synapseImage = pulledImage("synapse-image", images.synapse, stack);
+const nginxImage = front === "proxy" ? pulledImage("nginx-image", images.nginx, stack) : undefined;
+const network = stackNetwork("network", prefix, stack);
+
+const data = new SynapseData(
+    "synapse-data",
+    { prefix, image: synapseImage, serverName, reportStats: settings.reportStats, ephemeral, stack },
+    { providers },
+);
+
+const source = addresses.certificateSource(settings);
+const certificates =
+    source &&
+    certificatesFrom(
+        "certificates",
+        {
+            source,
+            prefix,
+            image: nginxImage ?? synapseImage,
+            names: [publicHost, serverName],
+            owner: nginxImage === undefined ? SYNAPSE_USER : NGINX_USER,
+            ephemeral,
+            stack,
+        },
+        { providers },
+    );
+
+const synapse = new Synapse(
+    "synapse",
+    {
+        ...settings,
+        prefix,
+        image: synapseImage,
+        dataVolume: data.volumeName,
+        network,
+        memory: memory.synapse,
+        front,
+        publicBaseUrl: `${addresses.clientBaseUrl(settings, addresses.clientPort(settings))}/`,
+        port: ports.synapse,
+        addresses: listenAddresses.synapse,
+        ...(front === "tls" && certificates !== undefined
+            ? {
+                  certificatesVolume: certificates.certificatesVolume,
+                  tlsListener: { port: ports.federation, addresses: listenAddresses.public },
+              }
+            : {}),
+        stack,
+    },
+    {
+        providers,
+        dependsOn: [data, ...(front === "tls" && certificates !== undefined ? [certificates] : [])],
+    },
+);
+
+const nginx =
+    nginxImage && certificates && "profile" in settings.tls
+        ? new NginxProxy(
+              "nginx",
+              {
+                  prefix,
+                  image: nginxImage,
+                  network,
+                  upstream: synapse.upstream,
+                  certificatesVolume: certificates.certificatesVolume,
+                  publicHost,
+                  httpPort: ports.http,
+                  httpsPort: ports.https,
+                  federationPort: ports.federation,
+                  addresses: listenAddresses.public,
+                  maxUploadSize,
+                  profile: settings.tls.profile,
+                  hsts: settings.tls.mode === "letsencrypt",
+                  memory: memory.nginx,
+                  stack,
+              },
+              { providers, dependsOn: [certificates] },
+          )
+        : undefined;
+
+/** Published ports on the Docker host. */
+export const publishedPorts = {
+    synapse: synapse.httpPort,
+    http: nginx?.httpPort,
+    https: nginx?.httpsPort,
+    federation: nginx?.federationPort ?? synapse.tlsPort,
+};
+const clientPort = nginx?.httpsPort ?? synapse.tlsPort ?? synapse.httpPort;
+const federationPort = nginx?.federationPort ?? synapse.tlsPort ?? synapse.httpPort;
+
+new Verification(
+    "verification",
+    {
+        expectations: {
+            serverName,
+            publicHost,
+            verifyKey: data.verifyKey,
+            addresses: front === "none" ? listenAddresses.synapse : listenAddresses.public,
+            tls: front !== "none",
+            clientPort,
+            federationPort,
+            redirectPort: nginx?.httpPort,
+            proxied: front === "proxy",
+            caCertificate: certificates?.caCertificate,
+            container: prefix,
+            logsRequests: settings.logLevel === "INFO" || settings.logLevel === "DEBUG",
+        },
+        changes: [synapse.containerId, nginx?.containerId ?? ""],
+        stack,
+    },
+    { dependsOn: [synapse, ...(nginx === undefined ? [] : [nginx])] },
+);
+
+/** Where clients connect. */
+export const clientUrl = pulumi.output(clientPort).apply((port) => addresses.clientBaseUrl(settings, port));
+/** Where other servers connect: what `m.server` says. */
+export const federationAddress = pulumi.interpolate`${publicHost}:${federationPort}`;
+/** Public half of the signing key. The other half never leaves the data volume. */
+export const verifyKey = data.verifyKey;
+/** What clients must trust, with a private CA. */
+export const caCertificate = certificates?.caCertificate;
+/** DNS records that should exist. */
+export const dnsRecords = addresses.dnsRecords(settings);
+/** Name of the server's container, for `docker exec`. */
+export const container = prefix;

@@ -1,0 +1,309 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+
+/**
+ * What may stand in a stack's configuration. The JSON Schema that editors use, the `config:` section of
+ * Pulumi.yaml and the README's table are made from this file by `npm run schema`.
+ */
+
+/** One thing that is wrong with the settings, in the words that a person needs to mend it. */
+export interface FieldFault {
+    /** Setting, without the namespace: `ports.https`. */
+    readonly key: string;
+    readonly got: string;
+    readonly wanted: string;
+    readonly fix: string;
+}
+
+const DNS_NAME = /^(?=.{1,230}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+const SIZE = /^[1-9][0-9]{0,5}[KM]$/;
+
+/** A DNS name in lower case, an IPv4 address, or an IPv6 address in brackets: Matrix's grammar without the port. */
+export function isServerName(text: string): boolean {
+    return isHost(text) && text.length <= 230;
+}
+
+function isHost(text: string): boolean {
+    if (text.startsWith("[") && text.endsWith("]")) return isIP(text.slice(1, -1)) === 6;
+    // All-numeric labels would read as a mistyped IPv4 address.
+    return isIP(text) === 4 || (DNS_NAME.test(text) && !/^[0-9.]+$/.test(text));
+}
+
+/** Why a text is no server name here. */
+function serverNameWanted(text: unknown): string {
+    if (typeof text !== "string") return "a Matrix server name, e.g. example.org";
+    if (/:\d+$/.test(text) && isServerName(text.replace(/:\d+$/, ""))) {
+        return "a server name without a port: a port would stand in every user's name for ever, and .well-known does what it is wanted for";
+    }
+    if (isServerName(text.toLowerCase())) return "the name in lower case: servers compare names byte by byte";
+    return "a DNS name, an IPv4 address or an IPv6 address in brackets, e.g. example.org";
+}
+
+const host = (what: string) =>
+    z.string({ error: () => `${what}, e.g. matrix.example.org` }).refine(isHost, {
+        error: `${what}, in lower case and without a port, e.g. matrix.example.org`,
+    });
+
+/** `pulumi config set --path` stores digits as a number, an editor may have quoted them. */
+const port = () =>
+    z
+        .preprocess(
+            (value) => (typeof value === "string" && /^\d+$/.test(value) ? Number(value) : value),
+            z.int({ error: PORT }).min(1, { error: PORT }).max(65535, { error: PORT }),
+        )
+        .meta({ type: "integer" })
+        .optional();
+const PORT = "a whole number from 1 to 65535";
+
+const absolutePath = () =>
+    z
+        .string({ error: ABSOLUTE })
+        .regex(/^\/[^,"\s]*$/, { error: ABSOLUTE })
+        .refine((path) => !path.split("/").includes(".."), { error: ABSOLUTE });
+const ABSOLUTE = "an absolute path on the Docker host, without commas, quotes, spaces or ..";
+
+const relativePath = () =>
+    z
+        .string({ error: RELATIVE })
+        .regex(/^[^/,"\s][^,"\s]*$/, { error: RELATIVE })
+        .refine((path) => !path.split("/").includes(".."), { error: RELATIVE });
+const RELATIVE = "a path relative to tls.directory, without commas, quotes, spaces or ..";
+
+const directory = () =>
+    absolutePath()
+        .default("/etc/letsencrypt")
+        .describe("Directory on the Docker host that holds the certificates; mounted read-only.");
+
+const profile = () =>
+    z
+        .enum(["intermediate", "modern"])
+        .default("intermediate")
+        .describe("Mozilla's TLS profile: `intermediate` is TLS 1.2 and 1.3, `modern` is 1.3 only.");
+
+const tls = z
+    .discriminatedUnion(
+        "mode",
+        [
+            z.strictObject({ mode: z.literal("none") }).describe("Plain HTTP on 8008, for a first look."),
+            z
+                .strictObject({
+                    mode: z.literal("synapse"),
+                    directory: directory(),
+                    certificate: relativePath()
+                        .optional()
+                        .describe(
+                            "Certificate chain below `directory`; `live/<publicHost>/fullchain.pem` when left out.",
+                        ),
+                    privateKey: relativePath()
+                        .optional()
+                        .describe(
+                            "Private key below `directory`; `live/<publicHost>/privkey.pem` when left out.",
+                        ),
+                })
+                .describe("Synapse itself listens with TLS on 8448; no nginx."),
+            z
+                .strictObject({ mode: z.literal("letsencrypt"), directory: directory(), profile: profile() })
+                .describe("nginx with the certificates that certbot keeps on the Docker host."),
+            z
+                .strictObject({ mode: z.literal("local-ca"), profile: profile() })
+                .describe("nginx with a certificate from a private CA that the stack makes for itself."),
+        ],
+        { error: "an object with `mode`: none, synapse, letsencrypt or local-ca" },
+    )
+    .prefault({ mode: "letsencrypt" });
+
+/** Options of homeserver.yaml that this program must own, and what to use instead. */
+export const OWNED_OPTIONS: Readonly<Record<string, string>> = {
+    server_name: "set synapse:serverName",
+    public_baseurl: "set synapse:publicHost and synapse:ports",
+    report_stats: "set synapse:reportStats",
+    listeners: "set synapse:tls, synapse:ports and synapse:listenAddresses",
+    database: "leave it to /data/homeserver.yaml on the data volume, where the generation run wrote it",
+    log_config: "set synapse:logLevel",
+    max_upload_size: "set synapse:maxUploadSize, which nginx must know too",
+    media_store_path: "leave it out: media stays on the data volume",
+    pid_file: "leave it out: the container's first process is Synapse",
+    signing_key: "leave it out: the key is on the data volume and nowhere else",
+    signing_key_path: "leave it out: the key is on the data volume and nowhere else",
+    tls_certificate_path: "set synapse:tls",
+    tls_private_key_path: "set synapse:tls",
+    registration_shared_secret:
+        "leave it out: it is in /data/homeserver.yaml, where the generation run wrote it",
+    macaroon_secret_key: "leave it out: it is in /data/homeserver.yaml, where the generation run wrote it",
+    form_secret: "leave it out: it is in /data/homeserver.yaml, where the generation run wrote it",
+    turn_shared_secret: "use turn_shared_secret_path with a file on the data volume",
+    recaptcha_private_key: "use recaptcha_private_key_path with a file on the data volume",
+    worker_replication_secret: "use worker_replication_secret_path with a file on the data volume",
+};
+
+const extraConfig = z
+    .record(z.string(), z.unknown(), { error: "an object of homeserver.yaml options" })
+    .superRefine((options, context) => {
+        for (const option of Object.keys(options)) {
+            const instead = OWNED_OPTIONS[option];
+            if (instead === undefined) continue;
+            context.addIssue({
+                code: "custom",
+                path: [option],
+                message: "nothing: the program owns this option",
+                params: { fix: instead },
+                input: "(a value)",
+            });
+        }
+    });
+
+const address = z
+    .string({ error: ADDRESS_WANTED() })
+    .refine((text) => isIP(text) !== 0, { error: ADDRESS_WANTED() });
+function ADDRESS_WANTED(): string {
+    return "an IPv4 or IPv6 address of the Docker host, e.g. 127.0.0.1 or ::";
+}
+const addresses = (fallback: string[]) =>
+    z
+        .array(address, { error: "a list of addresses" })
+        .min(1, { error: "at least one address" })
+        .default(fallback);
+
+const mebibytes = (fallback: number, least: number) =>
+    z
+        .int({ error: `a whole number of MiB, at least ${least}` })
+        .min(least, { error: `a whole number of MiB, at least ${least}` })
+        .default(fallback);
+
+const image = (fallback: string) =>
+    z
+        .string({ error: "an image reference" })
+        .regex(/^[a-z0-9][a-zA-Z0-9._\-/:@]*$/, { error: "an image reference, e.g. nginx:1.30.0" })
+        .default(fallback);
+
+export const settingsSchema = z.strictObject({
+    serverName: z
+        .string({ error: (issue) => serverNameWanted(issue.input) })
+        .refine(isServerName, { error: (issue) => serverNameWanted(issue.input) })
+        .describe("Matrix server name: what follows the colon in `@alice:example.org`. Permanent."),
+    publicHost: host("a host name")
+        .optional()
+        .describe("Host name that clients and other servers connect to. `serverName` when left out."),
+    reportStats: z
+        .boolean({ error: "true or false" })
+        .default(false)
+        .describe("Whether Synapse reports usage statistics to its makers."),
+    tls: tls.describe("Who speaks TLS, and where the certificate comes from."),
+    ports: z
+        .strictObject({
+            http: port().describe("nginx, redirects to HTTPS."),
+            https: port().describe("nginx, clients."),
+            federation: port().describe("nginx, or Synapse in mode `synapse`: other servers."),
+            synapse: port().describe("Synapse's plain HTTP listener."),
+        })
+        .superRefine(portsDiffer)
+        .prefault({})
+        .describe(
+            "Ports on the Docker host. Left out: 80, 443, 8448 and 8008; in a throw-away stack one that Docker picks.",
+        ),
+    listenAddresses: z
+        .strictObject({
+            public: addresses(["0.0.0.0", "::"]).describe(
+                "Where the TLS ports and the redirect are published.",
+            ),
+            synapse: addresses(["127.0.0.1"]).describe("Where Synapse's plain HTTP port is published."),
+        })
+        .prefault({})
+        .describe("Addresses of the Docker host that the ports are published on."),
+    maxUploadSize: z
+        .string({ error: "a size such as 50M" })
+        .regex(SIZE, { error: "a whole number with K or M, e.g. 50M" })
+        .default("50M")
+        .describe("Largest upload, for nginx and Synapse alike: a number with K (KiB) or M (MiB)."),
+    logLevel: z
+        .enum(["DEBUG", "INFO", "WARNING", "ERROR"], { error: "one of DEBUG, INFO, WARNING, ERROR" })
+        .default("INFO")
+        .describe("Level of Synapse's log, which goes to the container's log."),
+    extraConfig: extraConfig
+        .default({})
+        .describe("Any other option of homeserver.yaml, merged deeply over what the program renders."),
+    images: z
+        .strictObject({
+            synapse: image("ghcr.io/element-hq/synapse:v1.163.2").describe("Synapse, the official image."),
+            nginx: image("nginx:1.30.0").describe("nginx, the official image."),
+        })
+        .prefault({})
+        .describe("Container images."),
+    memory: z
+        .strictObject({
+            synapse: mebibytes(4096, 256).describe("Synapse, MiB."),
+            nginx: mebibytes(256, 64).describe("nginx, MiB."),
+        })
+        .prefault({})
+        .describe("Memory limits of the containers; swap is not added on top."),
+    ephemeral: z
+        .boolean({ error: "true or false" })
+        .default(false)
+        .describe("Whether the stack is a throw-away: destroying it removes its data too."),
+    name: z
+        .string({ error: "a name for Docker objects" })
+        .regex(/^[a-z0-9][a-z0-9_.-]{0,39}$/, {
+            error: "up to 40 lower-case letters, digits and _ . -, beginning with a letter or digit",
+        })
+        .optional()
+        .describe(
+            "Prefix of every Docker object. `synapse` in the stack `prod`, `synapse-<stack>` elsewhere.",
+        ),
+    dockerHost: z
+        .string({ error: "a Docker host" })
+        .regex(/^(unix:\/\/\/\S+|tcp:\/\/[^\s@]+|ssh:\/\/[^\s:]+(:\d+)?)$/, {
+            error: "unix:///path, tcp://host:port or ssh://user@host, without a password",
+        })
+        .optional()
+        .describe("Docker engine to deploy to. `DOCKER_HOST` or the local engine when left out."),
+});
+
+function portsDiffer(ports: Readonly<Record<string, number | undefined>>, context: z.RefinementCtx): void {
+    const uses = Object.entries(ports).filter((entry): entry is [string, number] => entry[1] !== undefined);
+    for (const [index, [use, number]] of uses.entries()) {
+        const other = uses.slice(0, index).find(([, earlier]) => earlier === number);
+        if (other === undefined) continue;
+        const message = `a port of its own: ${number} is also ports.${other[0]}`;
+        context.addIssue({ code: "custom", path: [use], message, input: number });
+    }
+}
+
+/** The faults in zod's words, put into ours. */
+export function faultsOf(error: z.ZodError): FieldFault[] {
+    return error.issues.flatMap((issue): FieldFault[] => {
+        if (issue.code === "unrecognized_keys") {
+            return issue.keys.map((key) =>
+                unknownKey([...issue.path, key].join("."), issue.path.length === 0),
+            );
+        }
+        const key = issue.path.map(String).join(".");
+        const wanted = issue.message;
+        const fix = "params" in issue ? String(issue.params?.fix) : undefined;
+        return [
+            { key, got: shown(issue.input), wanted, fix: fix && fix !== "undefined" ? fix : command(key) },
+        ];
+    });
+}
+
+function unknownKey(key: string, topLevel: boolean): FieldFault {
+    const near = topLevel ? nearest(key, Object.keys(settingsSchema.shape)) : undefined;
+    return {
+        key,
+        // The value may be anything, so it is not repeated.
+        got: "a setting that does not exist",
+        wanted: near === undefined ? "a setting from the README's table" : `synapse:${near}, perhaps`,
+        fix: `pulumi config rm ${topLevel ? "" : "--path "}synapse:${key}`,
+    };
+}
+
+function nearest(key: string, known: readonly string[]): string | undefined {
+    return known.find((name) => name.toLowerCase() === key.toLowerCase().replaceAll(/[-_]/g, ""));
+}
+
+function shown(input: unknown): string {
+    return input === undefined ? "nothing" : JSON.stringify(input);
+}
+
+function command(key: string): string {
+    return `pulumi config set ${key.includes(".") ? "--path " : ""}synapse:${key} <value>`;
+}

@@ -1,0 +1,103 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import { type FieldFault, faultsOf, settingsSchema } from "./settings-schema.ts";
+
+/** The stack's settings: checked, with every default filled in. Nothing else reads the stack's configuration. */
+export interface Settings extends Omit<z.output<typeof settingsSchema>, "name" | "ports" | "publicHost"> {
+    /** Prefix of every Docker object of this stack. */
+    readonly name: string;
+    /** Host name that clients and servers connect to. */
+    readonly publicHost: string;
+    /** Ports on the Docker host. One that is undefined is picked by Docker (throw-away stacks only). */
+    readonly ports: Ports;
+}
+
+/** Ports on the Docker host, 1 to 65535; undefined where Docker picks. */
+export interface Ports {
+    readonly http: number | undefined;
+    readonly https: number | undefined;
+    readonly federation: number | undefined;
+    readonly synapse: number | undefined;
+}
+
+/** The well-known ports: what a stack that is not a throw-away uses for a port that its settings leave out. */
+const STANDARD_PORTS = { http: 80, https: 443, federation: 8448, synapse: 8008 } as const;
+
+/** Stacks of this name get the short prefix `synapse`. */
+const PRODUCTION_STACKS = new Set(["prod", "production"]);
+
+/**
+ * Reads and checks the stack's configuration.
+ *
+ * @throws pulumi.RunError naming every fault at once: the key, what was given, what is wanted, what to do.
+ */
+export function readSettings(
+    stack: string,
+    config: Readonly<Record<string, string>>,
+    isSecret: (key: string) => boolean,
+): Settings {
+    const raw: Record<string, unknown> = {};
+    for (const [key, text] of Object.entries(config)) {
+        // An empty text stands for "left out": Pulumi.yaml must give every optional key some default.
+        if (text !== "") raw[key] = parsed(key, text);
+    }
+    const result = settingsSchema.safeParse(raw, { reportInput: true });
+    const faults = result.success ? [] : faultsOf(result.error);
+    if (isSecret("extraConfig")) faults.push(SECRET_EXTRA_CONFIG);
+    if (!result.success || faults.length > 0) {
+        throw new pulumi.RunError(describe(faults, isSecret));
+    }
+    return complete(stack, result.data);
+}
+
+/** The settings of the stack that is being deployed. */
+export function stackSettings(): Settings {
+    const project = pulumi.getProject();
+    const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(`${project}:`));
+    const config = Object.fromEntries(own.map(([key, value]) => [key.slice(project.length + 1), value]));
+    // Pulumi exports isConfigSecret but strips it from its type declarations.
+    const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret: (key: string) => boolean };
+    return readSettings(pulumi.getStack(), config, (key) => isConfigSecret(`${project}:${key}`));
+}
+
+function complete(stack: string, data: z.output<typeof settingsSchema>): Settings {
+    const standard = data.ephemeral ? undefined : STANDARD_PORTS;
+    return {
+        ...data,
+        name: data.name ?? (PRODUCTION_STACKS.has(stack) ? "synapse" : `synapse-${stack.toLowerCase()}`),
+        publicHost: data.publicHost ?? data.serverName,
+        ports: {
+            http: data.ports.http ?? standard?.http,
+            https: data.ports.https ?? standard?.https,
+            federation: data.ports.federation ?? standard?.federation,
+            synapse: data.ports.synapse ?? standard?.synapse,
+        },
+    };
+}
+
+/** Pulumi hands every value over as text, with objects, numbers and booleans as JSON. */
+function parsed(key: string, text: string): unknown {
+    const field = settingsSchema.shape[key as keyof typeof settingsSchema.shape];
+    if (field === undefined || typeof field.safeParse(text).data === "string") return text;
+    try {
+        return JSON.parse(text);
+    } catch {
+        return text;
+    }
+}
+
+const SECRET_EXTRA_CONFIG: FieldFault = {
+    key: "extraConfig",
+    got: "a secret",
+    wanted: "plain values: they are rendered into homeserver.yaml, which previews show",
+    fix: "use an option that takes a file (…_path), or set the key without --secret",
+};
+
+function describe(faults: readonly FieldFault[], isSecret: (key: string) => boolean): string {
+    const lines = faults.map(({ key, got, wanted, fix }) => {
+        const shown = isSecret(key.split(/[.[]/, 1)[0] ?? key) ? "[secret]" : got;
+        return `  synapse:${key}\n    got:    ${shown}\n    wanted: ${wanted}\n    fix:    ${fix}`;
+    });
+    const count = faults.length === 1 ? "1 setting is wrong" : `${faults.length} settings are wrong`;
+    return `${count}; nothing was touched.\n${lines.join("\n")}`;
+}
