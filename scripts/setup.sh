@@ -1,0 +1,208 @@
+#!/bin/sh
+# Makes this machine ready: Node.js, the npm packages, a Docker engine that answers. Says nothing if all is there.
+#
+#   scripts/setup.sh              what `npm start` needs
+#   scripts/setup.sh --tests      and what the tests need: Chromium, shellcheck
+#   scripts/setup.sh --npm-only   only Node.js and the npm packages
+set -eu
+cd "$(dirname "$0")/.."
+
+npm_only=no
+tests=no
+for option in "$@"; do
+    case $option in
+        --npm-only) npm_only=yes ;;
+        --tests) tests=yes ;;
+        *)
+            echo "setup.sh: unknown option $option (there are --tests and --npm-only)" >&2
+            exit 2
+            ;;
+    esac
+done
+
+main() {
+    require_node
+    install_npm_packages
+    [ "$npm_only" = no ] || return 0
+    require_docker_client
+    require_docker_engine
+    [ "$tests" = no ] || install_test_tools
+}
+
+require_node() {
+    # The same as "engines" in package.json.
+    wanted="20.19"
+    command -v node >/dev/null || fail "Node.js $wanted or newer is needed: https://nodejs.org/en/download"
+    found=$(node --version)
+    numbers=${found#v}
+    major=${numbers%%.*}
+    numbers=${numbers#*.}
+    minor=${numbers%%.*}
+    if [ "$major" -lt "${wanted%.*}" ] || { [ "$major" -eq "${wanted%.*}" ] && [ "$minor" -lt "${wanted#*.}" ]; }; then
+        fail "Node.js $wanted or newer is needed, this is $found: https://nodejs.org/en/download"
+    fi
+}
+
+install_npm_packages() {
+    # npm writes this file last, so it is there only after an installation that came to its end.
+    finished=node_modules/.package-lock.json
+    if [ -f "$finished" ] && [ -z "$(find package-lock.json -newer "$finished")" ]; then
+        return
+    fi
+    # An interrupted `npm ci` may have removed packages and not yet this.
+    rm -f "$finished"
+    with_progress "installing npm packages" npm ci --no-audit --no-fund ||
+        fail "\`npm ci\` failed; the end of its output is above"
+    touch "$finished"
+}
+
+require_docker_client() {
+    command -v docker >/dev/null || install_docker
+}
+
+require_docker_engine() {
+    ! engine_answers || return 0
+
+    case ${DOCKER_HOST:-unix:///var/run/docker.sock} in
+        unix:///var/run/docker.sock | unix:///run/docker.sock) ;;
+        *) fail "no Docker engine answers at DOCKER_HOST=$DOCKER_HOST" ;;
+    esac
+    if [ -S /var/run/docker.sock ] && [ ! -w /var/run/docker.sock ]; then
+        fail "$(id -un) may not use the Docker engine: \`sudo usermod -aG docker $(id -un)\`, then log in again"
+    fi
+    command -v dockerd >/dev/null || install_docker
+    # Debian's package may have started it already.
+    engine_answers || start_engine
+}
+
+# Where the program and Pulumi's provider look for it; the client alone would also follow `docker context`.
+engine_answers() {
+    DOCKER_HOST=${DOCKER_HOST:-unix:///var/run/docker.sock} docker version --format . >/dev/null 2>&1
+}
+
+install_docker() {
+    may_install || fail "Docker is needed: https://docs.docker.com/engine/install/ (or run this as root on Debian or Ubuntu)"
+    # In newer Debian releases the client is a package of its own, and only recommended.
+    update_package_lists
+    if apt-cache show docker-cli >/dev/null 2>&1; then
+        install_packages docker.io docker-cli
+    else
+        install_packages docker.io
+    fi
+}
+
+start_engine() {
+    [ "$(id -u)" -eq 0 ] || fail "the Docker engine is not running; start it with: sudo systemctl start docker"
+    if [ -d /run/systemd/system ]; then
+        echo "setup: starting the Docker engine"
+        systemctl start docker || fail "\`systemctl start docker\` failed; see: journalctl -u docker"
+        wait_for_engine
+        return
+    fi
+
+    log=/var/log/dockerd.log
+    # One that runs and does not answer yet is starting.
+    if ! runs dockerd /var/run/docker.pid; then
+        echo "setup: starting the Docker engine (log: $log)"
+        remove_leftovers
+        # A session of its own: Ctrl-C here must not stop it.
+        setsid nohup dockerd >>"$log" 2>&1 </dev/null &
+        engine=$!
+    fi
+    wait_for_engine
+}
+
+# After a power cut or a kill -9. Docker takes any process that has the number in a pid file for itself, and
+# then refuses to start or waits for a socket that nobody serves.
+remove_leftovers() {
+    rm -f /var/run/docker.pid /var/run/docker.sock
+    containerd=/var/run/docker/containerd
+    if ! runs containerd "$containerd/containerd.pid"; then
+        rm -f "$containerd/containerd.pid" "$containerd"/*.sock "$containerd"/*.sock.ttrpc
+    fi
+}
+
+# Whether the process in the pid file $2 is alive and is the program $1. A zombie keeps its name but has no program.
+runs() {
+    [ -s "$2" ] || return 1
+    process=/proc/$(cat "$2")
+    [ "$(cat "$process/comm" 2>/dev/null)" = "$1" ] && [ -e "$process/exe" ]
+}
+
+wait_for_engine() {
+    tries=0
+    until engine_answers; do
+        tries=$((tries + 1))
+        # If ours is gone and another runs, that one was started at the same moment: it will answer.
+        if [ "$tries" -gt 240 ] || { engine_is_gone && ! runs dockerd /var/run/docker.pid; }; then
+            [ -z "${log:-}" ] || tail -n 15 "$log" >&2
+            fail "the Docker engine did not start; its log: ${log:-journalctl -u docker}"
+        fi
+        [ $((tries % 40)) -ne 0 ] || echo "setup: waiting for the Docker engine ($((tries / 4)) s)"
+        sleep 0.25
+    done
+}
+
+engine_is_gone() {
+    [ -n "${engine:-}" ] && ! kill -0 "$engine" 2>/dev/null
+}
+
+install_test_tools() {
+    missing=""
+    for program in chromium shellcheck; do
+        command -v "$program" >/dev/null || missing="$missing $program"
+    done
+    [ -n "$missing" ] || return 0
+    may_install || fail "the tests need:$missing (or run this as root on Debian or Ubuntu)"
+    update_package_lists
+    # shellcheck disable=SC2086  # a list of words on purpose
+    install_packages $missing
+}
+
+may_install() {
+    [ "$(id -u)" -eq 0 ] && [ -f /etc/debian_version ]
+}
+
+update_package_lists() {
+    with_progress "updating Debian's package lists" apt-get update ||
+        fail "\`apt-get update\` failed; the end of its output is above"
+}
+
+install_packages() {
+    DEBIAN_FRONTEND=noninteractive with_progress "installing $*" \
+        apt-get install -y --no-install-recommends "$@" ||
+        fail "\`apt-get install $*\` failed; the end of its output is above"
+}
+
+# with_progress WHAT COMMAND…: runs it quietly, with a line every five seconds; its last lines if it fails.
+# The command stays in the foreground, where Ctrl-C reaches it.
+with_progress() {
+    what=$1
+    shift
+    echo "setup: $what"
+    output=$(mktemp)
+    (
+        # Its own output is nobody's: a reader of ours would wait for the last sleep.
+        while sleep 5 >/dev/null 2>&1; do
+            echo "setup: $what: $(tail -n 1 "$output" | cut -c 1-90)"
+        done
+    ) &
+    ticker=$!
+    trap 'kill "$ticker" 2>/dev/null; rm -f "$output"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+    status=0
+    "$@" >"$output" 2>&1 || status=$?
+    kill "$ticker" 2>/dev/null || true
+    [ "$status" -eq 0 ] || tail -n 20 "$output" >&2
+    rm -f "$output"
+    trap - EXIT INT TERM
+    return "$status"
+}
+
+fail() {
+    echo "setup: $1" >&2
+    exit 1
+}
+
+main
