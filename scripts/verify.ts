@@ -192,6 +192,7 @@ async function forgedAddress(host: string, port: number): Promise<string> {
 async function ask(host: string, question: Question, wanted: readonly number[] = [200]): Promise<Answer> {
     const { port, path, tls = expected.tls, headers = {} } = question;
     const { publicHost, caCertificate } = expected;
+    if (port === 0) throw new Failure("its port is not published: the container does not run");
     const name = publicHost.replace(/^\[(.*)\]$/, "$1");
     const options: https.RequestOptions = {
         host,

@@ -22,8 +22,7 @@ if [ "$issued_for" != "$NAMES" ] || ! openssl x509 -in "$current" -noout -checke
     ! openssl verify -CAfile /ca/ca.pem "$current" >/dev/null 2>&1; then
     name=local-$(date +%s)-$$
     live=/certificates/live/$name
-    mkdir -p -m 0755 /certificates/live
-    mkdir -m 0755 "$live"
+    (umask 022 && mkdir -p "$live")
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$live/privkey.pem"
     openssl req -new -key "$live/privkey.pem" -subj / |
         openssl x509 -req -CA /ca/ca.pem -CAkey /ca/ca.key -sha256 -days 800 -extfile /dev/fd/3 \

@@ -20,8 +20,8 @@ Get the certificate first (certbot certonly), or set synapse:tls to where it is.
     digest=$(cat "/source/$CERTIFICATE" "/source/$PRIVATE_KEY" | sha256sum | cut -c 1-12)
     [ "$(readlink /certificates/current || true)" != "live/$digest" ] || return 0
     live=/certificates/live/$digest
+    (umask 022 && mkdir -p "$live")
     umask 077
-    mkdir -p -m 0755 /certificates/live "$live"
     cat "/source/$CERTIFICATE" >"$live/fullchain.pem.new"
     cat "/source/$PRIVATE_KEY" >"$live/privkey.pem.new"
     certified=$(openssl x509 -in "$live/fullchain.pem.new" -noout -pubkey) || return 1

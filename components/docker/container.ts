@@ -1,6 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "./stack.ts";
+import { tmpfsOf } from "./tmpfs.ts";
 
 /** A volume or host directory in a container. */
 export interface MountArgs {
@@ -92,7 +93,7 @@ export function serviceContainer(
                 target,
                 readOnly,
             })),
-            tmpfs: tmpfs(args.user, args.tmpfs ?? {}),
+            tmpfs: tmpfsOf(args.tmpfs ?? {}, args.user),
             ...(network === undefined
                 ? { networkMode: "none" }
                 : { networksAdvanced: [{ name: network.name, aliases: [...network.aliases] }] }),
@@ -125,8 +126,9 @@ export function serviceContainer(
             ...opts,
             // Two containers can hold neither one name nor one port.
             deleteBeforeReplace: true,
-            // The provider "updates" these in its state and leaves the container as it was.
-            replaceOnChanges: ["mounts", "healthcheck", "tmpfs", "init"],
+            // The provider "updates" these in its state and leaves the container as it was. The last one stands for a
+            // creation that failed, as when the container never got healthy: the next update would forget that.
+            replaceOnChanges: ["mounts", "healthcheck", "tmpfs", "init", "#initerror"],
             additionalSecretOutputs: ["containerLogs"],
             // A container that waits for its health may take the whole timeout, and then its stop.
             customTimeouts: { create: "10m", update: "10m", delete: "10m" },
@@ -135,7 +137,7 @@ export function serviceContainer(
     );
 }
 
-/** The port that Docker published for one of the container's own, on the first of its addresses. */
+/** The port that Docker published for one of the container's own; 0 while the container does not run. */
 export function publishedPort(container: docker.Container, internal: number): pulumi.Output<number> {
     return container.ports.apply((ports) => externalOf(ports ?? [], internal));
 }

@@ -1,21 +1,24 @@
-# Runs one script in a disposable container on the Docker host: the constant text of every such command.
-# What differs comes through the environment, so that nothing here needs quoting.
+# Runs one script in a disposable container on the Docker host. What differs comes through the environment, so that
+# nothing needs quoting.
 #   TASK_IMAGE               image to run
 #   TASK_SCRIPT              shell script to run in it
 #   TASK_OPTIONS             further options of `docker run`, one word a line
 #   TASK_MOUNTS              values of `docker run --mount` that end in `src=`, one a line
 #   TASK_MOUNT_0, _1, …      the sources of these mounts, in the same order
+#   TASK_AFTERWARDS          shell script for this machine, run when the one in the container has succeeded
 set -euf
 IFS='
 '
 index=0
 mounts=
 for mount in $TASK_MOUNTS; do
-    eval "source=\$TASK_MOUNT_$index"
-    mounts="$mounts--mount$IFS$mount$source$IFS"
+    eval "mount=\$mount\$TASK_MOUNT_$index"
+    mounts="$mounts--mount$IFS$mount$IFS"
     index=$((index + 1))
 done
 # shellcheck disable=SC2086
 docker run --rm --interactive --read-only --cap-drop ALL --security-opt no-new-privileges \
     --log-driver none --tmpfs /tmp:rw,size=64m --workdir / $TASK_OPTIONS $mounts \
     --entrypoint /bin/sh "$TASK_IMAGE" -euc "$TASK_SCRIPT"
+unset IFS
+eval "$TASK_AFTERWARDS"

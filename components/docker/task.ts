@@ -1,8 +1,8 @@
 import * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { MountArgs } from "./container.ts";
-import { script } from "./script.ts";
 import type { Stack } from "./stack.ts";
+import { tmpfsOf } from "./tmpfs.ts";
 
 /** A script to run once in a container on the Docker host. */
 export interface TaskArgs {
@@ -30,7 +30,8 @@ export interface TaskArgs {
     readonly afterwards?: string;
 }
 
-const TASK = script(import.meta.url, "task.sh");
+/** A failure quotes the command, so its text stands in a file. Commands run where Pulumi.yaml is. */
+const RUN_TASK = "exec sh components/docker/task.sh";
 
 /**
  * Runs a script in a disposable container without network, once, and again whenever something about it changes.
@@ -48,17 +49,16 @@ export function task(
         ["--network", "none"],
         ["--user", args.user],
         ...capabilities.map((capability) => ["--cap-add", capability]),
-        ...Object.entries(tmpfs).map(([path, mebibytes]) => ["--tmpfs", `${path}:rw,size=${mebibytes}m`]),
+        ...Object.entries(tmpfsOf(tmpfs, args.user)).flatMap((mount) => ["--tmpfs", mount.join(":")]),
         ...Object.keys(environment).map((variable) => ["--env", variable]),
         ["--env", "TASK_SCRIPT"],
         ...(args.readsPreviousOutput === true ? [["--env", "PULUMI_COMMAND_STDOUT"]] : []),
     ];
-    const create = args.afterwards === undefined ? TASK : `(\n${TASK})\n${args.afterwards}`;
     return new command.local.Command(
         name,
         {
-            create,
-            update: create,
+            create: RUN_TASK,
+            update: RUN_TASK,
             environment: {
                 ...stack.environment,
                 ...environment,
@@ -67,6 +67,7 @@ export function task(
                 TASK_SCRIPT: args.script,
                 TASK_OPTIONS: options.flat().join("\n"),
                 TASK_MOUNTS: mounts.map(mountOption).join("\n"),
+                TASK_AFTERWARDS: args.afterwards ?? "",
             },
             ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
             addPreviousOutputInEnv: args.readsPreviousOutput === true,

@@ -1,4 +1,5 @@
-# Runs in a disposable container of the nginx image, as root with DAC_READ_SEARCH alone.
+# Runs in a disposable container of the nginx image, as root with CHOWN and DAC_OVERRIDE alone:
+# a test of nginx makes its directories, and opens the private key, which is readable by its own user.
 # Stages nginx.conf, which it reads from standard input, has nginx test it, and makes it the current one.
 
 next="/etc/nginx/stack/next.$(cat /proc/sys/kernel/random/uuid)"

@@ -71,8 +71,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                 image,
                 script: script(import.meta.url, "configure.sh"),
                 user: "0:0",
-                // nginx tests that it can read the private key, which belongs to its own user.
-                capabilities: ["DAC_READ_SEARCH"],
+                capabilities: ["CHOWN", "DAC_OVERRIDE"],
                 mounts: [{ source: conf.name, target: "/etc/nginx/stack", readOnly: false }, certificates],
                 tmpfs: { "/run": 1, "/var/cache/nginx": 1 },
                 stdin: nginxConf({ ...args, ipv6: args.addresses.some((address) => address.includes(":")) }),

@@ -37,15 +37,20 @@ Synapse cannot go back; set synapse:images.synapse to $data_version or newer."
 fi
 
 if [ ! -s "$key" ]; then
-    [ ! -e /data/homeserver.db ] && [ ! -e /data/.synapse-version ] || refuse "the data volume holds a database but not \
-the signing key ${key##*/}. A new key would be a new identity; restore the key from a backup."
+    for written in /data/homeserver.db /data/.synapse-version; do
+        [ ! -e "$written" ] || refuse "the data volume holds a database but not the signing key ${key##*/}. \
+A new key would be a new identity; restore the key from a backup."
+    done
     case ${PULUMI_COMMAND_STDOUT:-} in
         "$SERVER_NAME "*) refuse "the last deployment recorded the key ${PULUMI_COMMAND_STDOUT#* }, and the data volume \
 has none. Restore the volume from a backup." ;;
     esac
     # Empty, it is from a generation that the machine did not survive; no server ever started with it.
     rm -f "$key"
-    SYNAPSE_SERVER_NAME=$SERVER_NAME SYNAPSE_REPORT_STATS=$REPORT_STATS /start.py generate </dev/null >&2
+    SYNAPSE_SERVER_NAME=$SERVER_NAME SYNAPSE_REPORT_STATS=$REPORT_STATS /start.py generate </dev/null >/tmp/generate.log 2>&1 || {
+        cat /tmp/generate.log >&2
+        exit 1
+    }
 fi
 
 [ -e /data/homeserver.yaml ] || refuse "the data volume holds a signing key but no homeserver.yaml, where the server's \

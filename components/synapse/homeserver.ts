@@ -50,6 +50,8 @@ function homeserver(args: HomeserverArgs): Record<string, unknown> {
         media_store_path: "/data/media_store",
         log_config: PATHS.logConfig,
         max_upload_size: args.maxUploadSize,
+        // The generated file trusts matrix.org's key server, on purpose.
+        suppress_key_server_warning: true,
     };
 }
 
