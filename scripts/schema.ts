@@ -51,7 +51,9 @@ function stackSchema(settings: JsonSchema): unknown {
         properties: {
             config: {
                 type: "object",
-                properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [`synapse:${key}`, value])),
+                properties: Object.fromEntries(
+                    Object.entries(properties).map(([key, value]) => [`synapse:${key}`, value]),
+                ),
                 required: required.map((key) => `synapse:${key}`),
                 // Other namespaces are other people's; in ours, what is not listed is a mistake.
                 patternProperties: { "^synapse:": {} },
@@ -65,7 +67,11 @@ function pulumiConfig({ properties = {}, required = [] }: JsonSchema): string {
     const config = Object.entries(properties).map(([key, value]) => {
         const type = pulumiType(value);
         const fallback = value.default ?? (type === "object" ? {} : "");
-        const entry = { type, description: value.description, ...(required.includes(key) ? {} : { default: fallback }) };
+        const entry = {
+            type,
+            description: value.description,
+            ...(required.includes(key) ? {} : { default: fallback }),
+        };
         return [`synapse:${key}`, entry] as const;
     });
     return dump({ config: Object.fromEntries(config) }, { lineWidth: -1 });
@@ -77,7 +83,9 @@ function pulumiType({ type, oneOf }: JsonSchema): string {
 
 /** A row for each setting, and for each one inside it. */
 function table({ properties = {}, required = [] }: JsonSchema): string {
-    const rows = Object.entries(properties).flatMap(([key, value]) => rowsOf(key, value, required.includes(key)));
+    const rows = Object.entries(properties).flatMap(([key, value]) =>
+        rowsOf(key, value, required.includes(key)),
+    );
     return ["| Setting | Default | What it is |", "|---|---|---|", ...rows].join("\n");
 }
 
@@ -90,8 +98,12 @@ function rowsOf(key: string, value: JsonSchema, required: boolean): string[] {
         const row = `| \`${key}.mode: ${mode}\` | | ${variant.description} |`;
         return [row, ...rowsOf(key, variant, false).slice(1)];
     });
-    const fallback = value.default === undefined || value.oneOf !== undefined ? "" : `\`${JSON.stringify(value.default)}\``;
-    const values = value.enum === undefined ? "" : ` One of ${value.enum.map((text) => `\`${text}\``).join(", ")}.`;
+    const fallback =
+        value.default === undefined || value.oneOf !== undefined
+            ? ""
+            : `\`${JSON.stringify(value.default)}\``;
+    const values =
+        value.enum === undefined ? "" : ` One of ${value.enum.map((text) => `\`${text}\``).join(", ")}.`;
     const row = `| \`${key}\` | ${required ? "required" : fallback === "`{}`" ? "" : fallback} | ${value.description ?? ""}${values} |`;
     return [row, ...inner, ...variants];
 }
@@ -101,7 +113,8 @@ function section(file: string, open: string, close: string, text: string): strin
     const whole = read(file);
     const [begin, end] = [`${open}${BEGIN}${close}\n`, `${open}${END}${close}`];
     const [from, to] = [whole.indexOf(begin) + begin.length, whole.indexOf(end)];
-    if (!whole.includes(begin) || to < from) throw new Error(`${file} lacks the lines "${begin.trim()}" and "${end}"`);
+    if (!whole.includes(begin) || to < from)
+        throw new Error(`${file} lacks the lines "${begin.trim()}" and "${end}"`);
     return whole.slice(0, from) + text + whole.slice(to);
 }
 

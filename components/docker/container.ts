@@ -14,10 +14,10 @@ export interface MountArgs {
     readonly type?: "volume" | "bind";
 }
 
-/** A port of the container, published on each of the addresses. */
+/** A port of the container, published on each of the addresses; see {@link internalPorts}. */
 export interface PublishedPortArgs {
     readonly internal: number;
-    /** Port on the Docker host; Docker picks one when undefined. */
+    /** Port on the Docker host. When undefined Docker picks one, on the first address alone: each would get another. */
     readonly external: number | undefined;
     /** Addresses of the Docker host. */
     readonly addresses: readonly string[];
@@ -97,9 +97,7 @@ export function serviceContainer(
             ...(network === undefined
                 ? { networkMode: "none" }
                 : { networksAdvanced: [{ name: network.name, aliases: [...network.aliases] }] }),
-            ports: (args.ports ?? []).flatMap(({ internal, external, addresses }) =>
-                addresses.map((ip) => ({ internal, ip, ...(external === undefined ? {} : { external }) })),
-            ),
+            ports: (args.ports ?? []).flatMap(bindings),
             // Every field: one that is left out comes back as "0s" and is "changed" at every refresh.
             healthcheck: {
                 tests: ["CMD", ...health.command],
@@ -135,6 +133,24 @@ export function serviceContainer(
             hooks: stack.sweep,
         },
     );
+}
+
+/**
+ * The ports inside the container that a service must listen on to be published on so many addresses: one for each,
+ * ten thousand apart. The provider compares the bindings of one port in the order in which the engine happens to
+ * list them, and would replace the container for it.
+ */
+export function internalPorts(internal: number, addresses: number): number[] {
+    return Array.from({ length: addresses }, (_, index) => internal + index * 10_000);
+}
+
+function bindings({ internal, external, addresses }: PublishedPortArgs): docker.types.input.ContainerPort[] {
+    const ports = internalPorts(internal, external === undefined ? 1 : addresses.length);
+    return ports.map((port, index) => ({
+        internal: port,
+        ip: addresses[index] ?? "127.0.0.1",
+        ...(external === undefined ? {} : { external }),
+    }));
 }
 
 /** The port that Docker published for one of the container's own; 0 while the container does not run. */

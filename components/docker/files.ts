@@ -28,6 +28,10 @@ export interface FileVolumeArgs {
  * volume, and whatever mounts it is replaced because its mount changed. A failed update leaves the old volume as it
  * was, under the container that still uses it.
  *
+ * The hash is part of the logical names too: other content is another resource, never a replacement. A replacement
+ * that fails half-way leaves the old volume to be deleted later, by a name that an update back to the old content
+ * has taken up again.
+ *
  * Mount it after it is filled: consumers name the component in their `dependsOn`.
  */
 export class FileVolume extends pulumi.ComponentResource {
@@ -36,18 +40,14 @@ export class FileVolume extends pulumi.ComponentResource {
 
     constructor(name: string, args: FileVolumeArgs, opts?: pulumi.ComponentResourceOptions) {
         super("synapse:index:FileVolume", name, {}, opts);
-        const fullName = `${args.prefix}-${contentHash(args.files)}`;
+        const hash = contentHash(args.files);
+        const fullName = `${args.prefix}-${hash}`;
 
-        const volume = new docker.Volume(
-            `${name}-volume`,
-            { name: fullName },
-            // The old volume must outlive the container that still mounts it.
-            { parent: this, deleteBeforeReplace: false },
-        );
+        const volume = new docker.Volume(`${name}-${hash}-volume`, { name: fullName }, { parent: this });
 
         // Files cannot be uploaded to a container with a read-only root, but to this one, which is never started.
         new docker.Container(
-            `${name}-loader`,
+            `${name}-${hash}-loader`,
             {
                 name: fullName,
                 image: args.image,
@@ -61,13 +61,8 @@ export class FileVolume extends pulumi.ComponentResource {
                 mustRun: false,
                 start: false,
             },
-            {
-                parent: this,
-                deleteBeforeReplace: false,
-                // An unfilled or half-filled volume would be taken for a filled one.
-                replaceOnChanges: ["mounts"],
-                hooks: args.stack.sweep,
-            },
+            // Two containers cannot hold one name.
+            { parent: this, deleteBeforeReplace: true, hooks: args.stack.sweep },
         );
 
         this.volumeName = volume.name;

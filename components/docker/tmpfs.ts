@@ -3,6 +3,9 @@ export function tmpfsOf(sizes: Readonly<Record<string, number>>, owner: string):
     const [uid, gid] = owner.split(":");
     // `mode` is ignored over a path that the image has; without `uid` the directory would be root's.
     return Object.fromEntries(
-        Object.entries(sizes).map(([path, mebibytes]) => [path, `rw,size=${mebibytes}m,uid=${uid},gid=${gid}`]),
+        Object.entries(sizes).map(([path, mebibytes]) => [
+            path,
+            `rw,size=${mebibytes}m,uid=${uid},gid=${gid}`,
+        ]),
     );
 }

@@ -12,8 +12,12 @@ export interface NginxConfArgs {
     readonly profile: "intermediate" | "modern";
     /** Whether browsers are told to use HTTPS alone for this host, for two years. */
     readonly hsts: boolean;
-    /** Whether to listen on IPv6 too. */
-    readonly ipv6: boolean;
+    /** Ports inside the container to listen on, for each use. */
+    readonly listen: {
+        readonly http: readonly number[];
+        readonly https: readonly number[];
+        readonly federation: readonly number[];
+    };
 }
 
 /** Files and directories in nginx's container. */
@@ -110,15 +114,14 @@ ${indent(tls(args.profile), 4)}
     }
 
     server {
-${listen(80, "default_server", args.ipv6)}
+${listen(args.listen.http, "default_server")}
         location / {
             return 301 https://${authority}$request_uri;
         }
     }
 
     server {
-${listen(443, "ssl default_server", args.ipv6)}
-${listen(8448, "ssl default_server", args.ipv6)}
+${listen([...args.listen.https, ...args.listen.federation], "ssl default_server")}
         http2 on;
         client_max_body_size ${args.maxUploadSize};
         # 413 as Matrix clients read it, instead of a page.
@@ -169,9 +172,8 @@ function tls(profile: NginxConfArgs["profile"]): string {
     return `ssl_protocols TLSv1.2 TLSv1.3;\nssl_ciphers ${ciphers.join(":")};\n${curves}`;
 }
 
-function listen(port: number, options: string, ipv6: boolean): string {
-    const addresses = ipv6 ? [`${port}`, `[::]:${port}`] : [`${port}`];
-    return addresses.map((address) => `        listen ${address} ${options};`).join("\n");
+function listen(ports: readonly number[], options: string): string {
+    return ports.map((port) => `        listen ${port} ${options};`).join("\n");
 }
 
 /** `add_header` in a location drops the ones outside it, so each location has its own. */

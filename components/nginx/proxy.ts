@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { publishedPort, serviceContainer } from "../docker/container.ts";
+import { internalPorts, publishedPort, serviceContainer } from "../docker/container.ts";
 import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
@@ -9,7 +9,7 @@ import { type NginxConfArgs, nginxConf, PATHS } from "./conf.ts";
 import { NGINX_USER } from "./user.ts";
 
 /** What {@link NginxProxy} needs to know. */
-export interface NginxProxyArgs extends Omit<NginxConfArgs, "ipv6"> {
+export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen"> {
     /** Prefix of the stack's Docker objects. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
@@ -26,6 +26,10 @@ export interface NginxProxyArgs extends Omit<NginxConfArgs, "ipv6"> {
     readonly memory: number;
     readonly stack: Stack;
 }
+
+const HTTP_PORT = 80;
+const HTTPS_PORT = 443;
+const FEDERATION_PORT = 8448;
 
 /**
  * What the world talks to. A changed nginx.conf or certificate is tested and taken up by the running nginx; only
@@ -74,7 +78,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                 capabilities: ["CHOWN", "DAC_OVERRIDE"],
                 mounts: [{ source: conf.name, target: "/etc/nginx/stack", readOnly: false }, certificates],
                 tmpfs: { "/run": 1, "/var/cache/nginx": 1 },
-                stdin: nginxConf({ ...args, ipv6: args.addresses.some((address) => address.includes(":")) }),
+                stdin: nginxConf({ ...args, listen: listenPorts(args.addresses.length) }),
                 afterwards: script(import.meta.url, "reload.sh"),
                 environment: { NGINX_CONTAINER: containerName },
             },
@@ -99,9 +103,9 @@ export class NginxProxy extends pulumi.ComponentResource {
                 tmpfs: { "/run": 4, "/var/cache/nginx": 64 },
                 network: { name: args.network, aliases: ["nginx"] },
                 ports: [
-                    { internal: 80, external: args.httpPort, addresses: args.addresses },
-                    { internal: 443, external: args.httpsPort, addresses: args.addresses },
-                    { internal: 8448, external: args.federationPort, addresses: args.addresses },
+                    { internal: HTTP_PORT, external: args.httpPort, addresses: args.addresses },
+                    { internal: HTTPS_PORT, external: args.httpsPort, addresses: args.addresses },
+                    { internal: FEDERATION_PORT, external: args.federationPort, addresses: args.addresses },
                 ],
                 health: {
                     command: ["/bin/sh", "/scripts/health.sh"],
@@ -117,9 +121,9 @@ export class NginxProxy extends pulumi.ComponentResource {
         );
 
         this.containerId = container.id;
-        this.httpPort = publishedPort(container, 80);
-        this.httpsPort = publishedPort(container, 443);
-        this.federationPort = publishedPort(container, 8448);
+        this.httpPort = publishedPort(container, HTTP_PORT);
+        this.httpsPort = publishedPort(container, HTTPS_PORT);
+        this.federationPort = publishedPort(container, FEDERATION_PORT);
         this.registerOutputs({
             containerId: this.containerId,
             httpPort: this.httpPort,
@@ -127,4 +131,12 @@ export class NginxProxy extends pulumi.ComponentResource {
             federationPort: this.federationPort,
         });
     }
+}
+
+function listenPorts(addresses: number): NginxConfArgs["listen"] {
+    return {
+        http: internalPorts(HTTP_PORT, addresses),
+        https: internalPorts(HTTPS_PORT, addresses),
+        federation: internalPorts(FEDERATION_PORT, addresses),
+    };
 }

@@ -14,6 +14,8 @@ export interface HomeserverArgs {
      * X-Forwarded-For is true (`proxy`).
      */
     readonly front: "none" | "tls" | "proxy";
+    /** Ports inside the container to listen on for plain HTTP, and for TLS with `front: "tls"`. */
+    readonly listen: { readonly http: readonly number[]; readonly tls: readonly number[] };
     /** Options that are merged deeply over the rest; lists are replaced. */
     readonly extraConfig: Readonly<Record<string, unknown>>;
 }
@@ -44,7 +46,10 @@ function homeserver(args: HomeserverArgs): Record<string, unknown> {
         server_name: args.serverName,
         public_baseurl: args.publicBaseUrl,
         report_stats: args.reportStats,
-        listeners: tls ? [plainListener(false), tlsListener()] : [plainListener(args.front === "proxy")],
+        listeners: [
+            ...args.listen.http.map((port) => listener(port, false, args.front === "proxy")),
+            ...(tls ? args.listen.tls.map((port) => listener(port, true, false)) : []),
+        ],
         ...(tls ? { tls_certificate_path: PATHS.certificate, tls_private_key_path: PATHS.privateKey } : {}),
         signing_key_path: PATHS.signingKey(args.serverName),
         media_store_path: "/data/media_store",
@@ -56,19 +61,15 @@ function homeserver(args: HomeserverArgs): Record<string, unknown> {
 }
 
 /** Inside its own network namespace the container must listen on every address to be reached at all. */
-function plainListener(xForwarded: boolean): Record<string, unknown> {
+function listener(port: number, tls: boolean, xForwarded: boolean): Record<string, unknown> {
     return {
-        port: 8008,
+        port,
         type: "http",
-        tls: false,
+        tls,
         bind_addresses: ["0.0.0.0"],
         x_forwarded: xForwarded,
         resources: [{ names: ["client", "federation"], compress: false }],
     };
-}
-
-function tlsListener(): Record<string, unknown> {
-    return { ...plainListener(false), port: 8448, tls: true };
 }
 
 /** Python's logging configuration: everything to the container's log. */

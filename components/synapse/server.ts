@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { publishedPort, serviceContainer } from "../docker/container.ts";
+import { internalPorts, publishedPort, serviceContainer } from "../docker/container.ts";
 import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
@@ -8,7 +8,7 @@ import { type HomeserverArgs, homeserverYaml, logConfig, PATHS } from "./homeser
 import { SYNAPSE_USER } from "./user.ts";
 
 /** What {@link Synapse} needs to know. */
-export interface SynapseArgs extends HomeserverArgs {
+export interface SynapseArgs extends Omit<HomeserverArgs, "listen"> {
     /** Prefix of the stack's Docker objects; the server's container has this very name. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
@@ -50,13 +50,18 @@ export class Synapse extends pulumi.ComponentResource {
     constructor(name: string, args: SynapseArgs, opts?: pulumi.ComponentResourceOptions) {
         super("synapse:index:Synapse", name, {}, opts);
 
+        const listen = {
+            http: internalPorts(HTTP_PORT, args.addresses.length),
+            tls: internalPorts(TLS_PORT, args.tlsListener?.addresses.length ?? 0),
+        };
+        const homeserver = homeserverYaml({ ...args, listen });
         const config = new FileVolume(
             `${name}-config`,
             {
                 prefix: `${args.prefix}-config`,
                 image: args.image,
                 files: [
-                    { name: "homeserver.yaml", content: homeserverYaml(args) },
+                    { name: "homeserver.yaml", content: homeserver },
                     { name: "log.config", content: logConfig(args.logLevel) },
                     { name: "start.sh", content: script(import.meta.url, "start.sh"), executable: true },
                 ],
@@ -79,10 +84,12 @@ export class Synapse extends pulumi.ComponentResource {
                 image: args.image,
                 script: script(import.meta.url, "check.sh"),
                 user: SYNAPSE_USER,
-                mounts: [data, ...readOnlyMounts],
+                mounts: [data],
+                // Here a preview shows what changes in it, line by line.
+                stdin: homeserver,
             },
             args.stack,
-            { parent: this, dependsOn: [config] },
+            { parent: this },
         );
 
         const container = serviceContainer(
@@ -122,7 +129,7 @@ export class Synapse extends pulumi.ComponentResource {
                 stopGracePeriod: 60,
             },
             args.stack,
-            { parent: this, dependsOn: [check] },
+            { parent: this, dependsOn: [check, config] },
         );
 
         this.containerId = container.id;
