@@ -25,7 +25,15 @@ const network = stackNetwork("network", prefix, stack);
 
 const data = new SynapseData(
     "synapse-data",
-    { prefix, image: synapseImage, serverName, reportStats: settings.reportStats, ephemeral, stack },
+    {
+        prefix,
+        image: synapseImage,
+        imageReference: images.synapse,
+        serverName,
+        reportStats: settings.reportStats,
+        ephemeral,
+        stack,
+    },
     { providers },
 );
 

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
+import { PERMANENT, permanenceGuard } from "./guard.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
 /** What {@link SynapseData} needs to know. */
@@ -10,6 +11,8 @@ export interface SynapseDataArgs {
     /** Prefix of the stack's Docker objects. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
+    /** The image as the settings name it, with its version. */
+    readonly imageReference: string;
     /** Matrix server name. Permanent. */
     readonly serverName: string;
     /** Whether the generated configuration reports usage statistics. */
@@ -57,15 +60,16 @@ export class SynapseData extends pulumi.ComponentResource {
                 capabilities: ["CHOWN", "SETUID", "SETGID"],
                 mounts: [{ source: volume.name, target: "/data", readOnly: false }],
                 environment: {
-                    SERVER_NAME: args.serverName,
+                    [PERMANENT.serverName]: args.serverName,
+                    [PERMANENT.image]: args.imageReference,
                     REPORT_STATS: args.reportStats ? "yes" : "no",
                     OWNER: SYNAPSE_USER,
                 },
                 readsPreviousOutput: true,
             },
             args.stack,
-            // The command makes the identity and has nothing that unmakes it.
-            { parent: this, retainOnDelete: !args.ephemeral },
+            // A throw-away may become another server: its data goes with the old name.
+            { parent: this, hooks: args.ephemeral ? {} : permanenceGuard() },
         );
 
         this.volumeName = volume.name;
