@@ -97,7 +97,9 @@ export async function run(args: RunArgs): Promise<RunResult> {
         throw cancelled();
     }
 
-    process.on("unhandledRejection", (error) => failures.add(error));
+    for (const escaped of ["unhandledRejection", "uncaughtException"] as const) {
+        process.on(escaped, (error: unknown) => failures.add(error));
+    }
     await pulumi.runtime.setMocks({ newResource, call }, args.project, args.stack, false);
     pulumi.runtime.setAllConfig(args.config);
     const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
@@ -108,8 +110,10 @@ export async function run(args: RunArgs): Promise<RunResult> {
     monitor.registerResource = (request, reply) =>
         requests.run(request, () => registerResource.call(monitor, request, reply));
     monitor.registerResourceOutputs = (request, reply) => {
-        if (request.getUrn().includes("::pulumi:pulumi:Stack::"))
+        if (request.getUrn().includes("::pulumi:pulumi:Stack::")) {
             outputs = request.getOutputs()?.toJavaScript();
+            args.secrets.learn(outputs);
+        }
         registerResourceOutputs.call(monitor, request, reply);
     };
     // The mocks' own URNs forget the types of grandparents.
