@@ -52,9 +52,13 @@ const report = new Report(secrets);
 const interrupt = new AbortController();
 
 process.exitCode = 1; // until proven otherwise: Node might run out of work early
+let interrupted = 0;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-        if (interrupt.signal.aborted) process.exit(130);
+        // npm hands on a Ctrl-C that the terminal has already sent here.
+        if (interrupted > 0 && Date.now() - interrupted > 500) process.exit(130);
+        if (interrupted > 0) return;
+        interrupted = Date.now();
         report.say("Interrupted: finishing what is under way. Interrupt again to leave it.");
         interrupt.abort();
     });
@@ -136,13 +140,12 @@ async function up(session: Session): Promise<boolean> {
     for (const failure of failures) report.error(failure);
     const succeeded = failures.length === 0 && !signal.aborted;
     if (succeeded) {
-        await world.prune();
-        record.contents.commands = Object.fromEntries(
-            Object.entries(record.contents.commands).filter(([urn]) => seen.has(urn)),
-        );
+        const commands = Object.entries(record.contents.commands).filter(([urn]) => seen.has(urn));
+        record.contents.commands = Object.fromEntries(commands);
         record.contents.outputs = shown(outputs);
     }
     record.save();
+    if (succeeded) await world.prune();
     report.summary();
     if (succeeded)
         for (const [name, value] of Object.entries(shown(outputs))) report.say(`  ${name}: ${text(value)}`);

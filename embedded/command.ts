@@ -96,9 +96,10 @@ async function execute(
     const child = spawn(shell, [...flags, script], {
         cwd: resolve(root, args.dir ?? "."),
         env: { ...process.env, ...args.environment, ...handedOver },
-        signal,
-        killSignal: "SIGTERM",
+        detached: true, // A group of its own, so that an interrupt ends what the shell has started, too.
     });
+    const stop = () => endGroup(child.pid);
+    signal.addEventListener("abort", stop);
     child.stdin.on("error", () => undefined); // A command need not read its input.
     child.stdin.end(args.stdin ?? "");
 
@@ -115,7 +116,9 @@ async function execute(
     }
     const outcome = await new Promise<number | string>((resolve, reject) => {
         child.on("error", reject).on("close", (code, killed) => resolve(code ?? killed ?? "?"));
-    }).catch((error: Error) => (signal.aborted ? "interrupted" : error.message));
+    }).catch((error: Error) => error.message);
+    signal.removeEventListener("abort", stop);
+    if (signal.aborted && outcome !== 0) throw new Refusal("the command was interrupted");
     if (outcome !== 0) {
         const said = secrets.redact(text.both.trimEnd());
         const how =
@@ -125,6 +128,14 @@ async function execute(
         throw new Refusal(said === "" ? how : `${how}\n${said}`);
     }
     return { stdout: text.stdout.replace(/\n$/, ""), stderr: text.stderr.replace(/\n$/, "") };
+}
+
+function endGroup(pid: number | undefined): void {
+    try {
+        if (pid !== undefined) process.kill(-pid, "SIGTERM");
+    } catch {
+        // It has just ended by itself.
+    }
 }
 
 function logs(logging: string | undefined, stream: string): boolean {

@@ -10,7 +10,7 @@ import {
 } from "./container.ts";
 import { ensureImage, type Found, LABELS, lastLines, statusOf, tolerate } from "./docker.ts";
 import type { Registered, Registration } from "./engine.ts";
-import { digest, Refusal, without } from "./inputs.ts";
+import { digest, Refusal, type Values, without } from "./inputs.ts";
 import { tarOf } from "./uploads.ts";
 import type { World } from "./world.ts";
 
@@ -26,7 +26,7 @@ export async function applyContainer(resource: Registration, world: World): Prom
 
     if (found?.labels[LABELS.digest] === wanted && !unhealthy.includes(found.id)) {
         const container = world.docker.getContainer(found.id);
-        const changed = await bringUpToDate(container, args, world);
+        const changed = await bringUpToDate(container, args, resource, world);
         world.report.done(changed ? "updated" : "same", `container ${args.name}`, started);
         return result(args, await container.inspect());
     }
@@ -47,19 +47,26 @@ function containerDigest({ inputs, ignoreChanges, replacementTrigger }: Registra
 }
 
 /** What there is of a container with the right digest may still be stopped, unhealthy, or short of memory. */
-async function bringUpToDate(container: Container, args: Args, world: World): Promise<boolean> {
+async function bringUpToDate(
+    container: Container,
+    args: Args,
+    { ignoreChanges }: Registration,
+    world: World,
+): Promise<boolean> {
     const { State, HostConfig } = await container.inspect();
-    const change = inPlaceChange(args, HostConfig);
+    const change = inPlaceChange(without(args, ignoreChanges), HostConfig);
     if (change) await container.update(change);
-    const stopped = args.mustRun !== false && !State.Running;
+    const stopped = args.mustRun !== false && args.start !== false && !State.Running;
     if (stopped) await start(container, args, world);
     else if (args.wait && State.Running && State.Health?.Status !== "healthy")
         await waitUntilHealthy(container, args, world);
     return change !== undefined || stopped;
 }
 
-function inPlaceChange(args: Args, now: HostConfig): Partial<HostConfig> | undefined {
-    const { Memory, MemorySwap, CpuShares, RestartPolicy } = createRequest(args).HostConfig;
+function inPlaceChange(args: Values, now: HostConfig): Partial<HostConfig> | undefined {
+    const { Memory, MemorySwap, CpuShares, RestartPolicy } = createRequest(
+        args as unknown as ContainerArgs,
+    ).HostConfig;
     const differs =
         (Memory !== undefined && Memory !== now.Memory) ||
         // Where the kernel does not count swap, Docker answers -1 whatever was asked.

@@ -97,7 +97,9 @@ export async function run(args: RunArgs): Promise<RunResult> {
         throw cancelled();
     }
 
-    process.on("unhandledRejection", (error) => failures.add(error));
+    for (const escaped of ["unhandledRejection", "uncaughtException"] as const) {
+        process.on(escaped, (error: unknown) => failures.add(error));
+    }
     await pulumi.runtime.setMocks({ newResource, call }, args.project, args.stack, false);
     pulumi.runtime.setAllConfig(args.config);
     const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
@@ -108,8 +110,10 @@ export async function run(args: RunArgs): Promise<RunResult> {
     monitor.registerResource = (request, reply) =>
         requests.run(request, () => registerResource.call(monitor, request, reply));
     monitor.registerResourceOutputs = (request, reply) => {
-        if (request.getUrn().includes("::pulumi:pulumi:Stack::"))
+        if (request.getUrn().includes("::pulumi:pulumi:Stack::")) {
             outputs = request.getOutputs()?.toJavaScript();
+            args.secrets.learn(outputs);
+        }
         registerResourceOutputs.call(monitor, request, reply);
     };
     // The mocks' own URNs forget the types of grandparents.
@@ -118,7 +122,7 @@ export async function run(args: RunArgs): Promise<RunResult> {
         failures.add(new Refusal("methods of resources are not supported"));
         reply(cancelled());
     };
-    await acceptHooks();
+    await replaceCallbacks();
 
     pulumi.runtime
         .runInPulumiStack(() => programExports(args.main))
@@ -198,13 +202,22 @@ function markSecrets(outputs: Values, secret: ReadonlySet<string>): Values {
     );
 }
 
-/** Hooks are for leftovers that Pulumi's state does not know. This engine sees them by itself and runs none. */
-async function acceptHooks(): Promise<void> {
+/**
+ * Stands in for the server through which Pulumi's engine calls a program back. Hooks are there for leftovers that
+ * Pulumi's state does not know: this engine sees them by itself, and runs none.
+ */
+async function replaceCallbacks(): Promise<void> {
     const { getStore } = (await import("@pulumi/pulumi/runtime/state.js")) as unknown as State;
     const ignore = () => Promise.resolve();
+    const refuse = () => {
+        throw new Refusal("the embedded engine does not support transforms; use `pulumi up`");
+    };
     getStore().callbacks = {
         registerResourceHook: ignore,
         registerErrorHook: ignore,
+        registerTransform: refuse,
+        registerStackTransform: refuse,
+        registerStackInvokeTransform: refuse,
         awaitStackRegistrations: ignore,
         shutdown: ignore,
     };

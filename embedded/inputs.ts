@@ -82,9 +82,12 @@ export class Secrets {
     }
 
     #add(secret: string): void {
-        // A secret of several lines reaches a log line by line, and inside JSON with its quotes escaped.
-        for (const form of [secret, JSON.stringify(secret).slice(1, -1), ...secret.split("\n")]) {
-            // Shorter ones would only make the output unreadable, and give themselves away by it.
+        const lines = secret.split("\n");
+        // What is secret in `TOKEN=abc` or `password: "abc"` is the value.
+        const values = lines.map((line) => /^[\s\w.-]+[=:]\s*["']?(.+?)["']?\s*$/.exec(line)?.[1] ?? "");
+        // It may reach a log line by line, and inside JSON with its quotes escaped.
+        for (const form of [secret, JSON.stringify(secret).slice(1, -1), ...lines, ...values]) {
+            // Hiding shorter ones would only make the output unreadable, and tell what they are.
             if (form.trim().length >= 4) this.#known.add(form.trim());
         }
     }

@@ -96,11 +96,11 @@ export class World {
         }
     }
 
-    /** Removes the whole stack. Returns the protected volumes, which are kept unless `volumes`. */
-    async removeAll(volumes: boolean): Promise<string[]> {
+    /** Removes the whole stack. Returns what is protected, which is kept unless `evenProtected`. */
+    async removeAll(evenProtected: boolean): Promise<string[]> {
         const kept: string[] = [];
         for (const found of inRemovalOrder([...this.#found].filter(({ mine }) => mine))) {
-            if (found.kind === "volume" && this.isProtected(found) && !volumes) kept.push(found.name);
+            if (this.isProtected(found) && !evenProtected) kept.push(found.name);
             else await this.removeAndTell(found);
         }
         return kept;
