@@ -174,7 +174,7 @@ install_packages() {
         fail "\`apt-get install $*\` failed; the end of its output is above"
 }
 
-# with_progress WHAT COMMAND…: runs it quietly, with a line every five seconds; its last lines if it fails.
+# with_progress WHAT COMMAND…: runs it quietly, with a line every five seconds; the end of its output if it fails.
 # The command stays in the foreground, where Ctrl-C reaches it.
 with_progress() {
     what=$1
@@ -182,9 +182,11 @@ with_progress() {
     echo "setup: $what"
     output=$(mktemp)
     (
-        # Its own output is nobody's: a reader of ours would wait for the last sleep.
+        seconds=0
+        # Without an output of its own: whoever reads ours would otherwise wait for the last sleep to end.
         while sleep 5 >/dev/null 2>&1; do
-            echo "setup: $what: $(tail -n 1 "$output" | cut -c 1-90)"
+            seconds=$((seconds + 5))
+            echo "setup: $what ($seconds s)"
         done
     ) &
     ticker=$!
@@ -194,7 +196,7 @@ with_progress() {
     status=0
     "$@" >"$output" 2>&1 || status=$?
     kill "$ticker" 2>/dev/null || true
-    [ "$status" -eq 0 ] || tail -n 20 "$output" >&2
+    [ "$status" -eq 0 ] || tail -n 60 "$output" >&2
     rm -f "$output"
     trap - EXIT INT TERM
     return "$status"
