@@ -12,6 +12,11 @@ export function front({ tls }: Pick<Settings, "tls">): HomeserverArgs["front"] {
     return tls.mode === "synapse" ? "tls" : "proxy";
 }
 
+/** The images that a stack of these settings runs. */
+export function usedImages({ images, tls }: Pick<Settings, "images" | "tls">): Record<string, string> {
+    return front({ tls }) === "proxy" ? { ...images } : { synapse: images.synapse };
+}
+
 /** Where the certificate comes from; undefined without TLS. */
 export function certificateSource({ publicHost, tls }: TlsSettings): CertificateSource | undefined {
     if (tls.mode === "none") return undefined;

@@ -149,5 +149,5 @@ export const verifyKey = data.verifyKey;
 export const caCertificate = certificates?.caCertificate;
 /** DNS records that should exist. */
 export const dnsRecords = addresses.dnsRecords(settings);
-/** Name of the server's container, for `docker exec`. */
-export const container = prefix;
+/** Makes a user, on the Docker host; the first one should be an administrator. */
+export const registerUser = `docker exec -it ${prefix} register_new_matrix_user -c /data/homeserver.yaml http://localhost:8008`;

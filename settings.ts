@@ -53,11 +53,17 @@ export function readSettings(
 /** The settings of the stack that is being deployed. */
 export function stackSettings(): Settings {
     const project = pulumi.getProject();
-    const own = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(`${project}:`));
-    const config = Object.fromEntries(own.map(([key, value]) => [key.slice(project.length + 1), value]));
     // Pulumi exports isConfigSecret but strips it from its type declarations.
     const { isConfigSecret } = pulumi.runtime as unknown as { isConfigSecret: (key: string) => boolean };
-    return readSettings(pulumi.getStack(), config, (key) => isConfigSecret(`${project}:${key}`));
+    return readSettings(pulumi.getStack(), ownConfig(project, pulumi.runtime.allConfig()), (key) =>
+        isConfigSecret(`${project}:${key}`),
+    );
+}
+
+/** The configuration of the project's own namespace, by bare key. */
+export function ownConfig(project: string, config: Readonly<Record<string, string>>): Record<string, string> {
+    const own = Object.entries(config).filter(([key]) => key.startsWith(`${project}:`));
+    return Object.fromEntries(own.map(([key, value]) => [key.slice(project.length + 1), value]));
 }
 
 function complete(stack: string, data: z.output<typeof settingsSchema>): Settings {

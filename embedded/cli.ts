@@ -67,7 +67,10 @@ try {
     const succeeded = await main();
     process.exitCode = interrupt.signal.aborted ? 130 : succeeded ? 0 : 1;
 } catch (error) {
-    const expected = error instanceof Refusal || (error instanceof Error && "statusCode" in error);
+    const expected =
+        error instanceof Refusal ||
+        // Pulumi's RunError: meant for people, without a stack. Its own check would load the whole SDK.
+        (error instanceof Error && ("statusCode" in error || "__pulumiRunError" in error));
     report.error(
         expected ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error),
     );
@@ -149,18 +152,22 @@ async function up(session: Session): Promise<boolean> {
     report.summary();
     if (succeeded)
         for (const [name, value] of Object.entries(shown(outputs))) report.say(`  ${name}: ${text(value)}`);
+    if (succeeded)
+        report.say("Stop it with `npm stop`: the data is kept. `npm stop -- --volumes` removes that too.");
     if (flags.json !== undefined) {
         writeFileSync(flags.json, JSON.stringify({ changes: report.changes, outputs: shown(outputs) }));
     }
     return succeeded;
 }
 
-async function withImages({ project, ensureImages }: Session, config: Values): Promise<Values> {
+/** Faults in the settings come to light here, before an image is fetched or built for them. */
+async function withImages({ project, stack, ensureImages }: Session, config: Values): Promise<Values> {
     if (ensureImages === undefined) return config;
-    const key = qualified(project.name, "images");
-    const images = isObject(config[key]) ? (config[key] as Record<string, string>) : {};
-    const references = await ensureImages(images, (line) => report.say(line));
-    return { ...config, [key]: { ...images, ...references } };
+    const { ownConfig, readSettings } = await import("../settings.ts");
+    const { usedImages } = await import("../addresses.ts");
+    const settings = readSettings(stack, ownConfig(project.name, forProgram(config)), () => false);
+    const references = await ensureImages(usedImages(settings), (line) => report.say(line));
+    return { ...config, [qualified(project.name, "images")]: { ...settings.images, ...references } };
 }
 
 async function down({ project, stack, flags, record, signal }: Session): Promise<boolean> {

@@ -24,14 +24,18 @@ if [ "$issued_for" != "$NAMES" ] || ! openssl x509 -in "$current" -noout -checke
     live=/certificates/live/$name
     (umask 022 && mkdir -p "$live")
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$live/privkey.pem"
-    openssl req -new -key "$live/privkey.pem" -subj / |
-        openssl x509 -req -CA /ca/ca.pem -CAkey /ca/ca.key -sha256 -days 800 -extfile /dev/fd/3 \
-            -out "$live/fullchain.pem" 3<<EXTENSIONS
+    openssl req -new -key "$live/privkey.pem" -subj / -out /tmp/request.pem
+    cat >/tmp/extensions.cnf <<EXTENSIONS
 basicConstraints = critical, CA:FALSE
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
 subjectAltName = critical, $NAMES
 EXTENSIONS
+    openssl x509 -req -in /tmp/request.pem -CA /ca/ca.pem -CAkey /ca/ca.key -sha256 -days 800 \
+        -extfile /tmp/extensions.cnf -out "$live/fullchain.pem" 2>/tmp/openssl.log || {
+        cat /tmp/openssl.log >&2
+        exit 1
+    }
     printf '%s' "$NAMES" >"$live/names"
     chmod 0444 "$live/fullchain.pem" "$live/names"
     chmod 0400 "$live/privkey.pem"

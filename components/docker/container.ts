@@ -162,17 +162,6 @@ function externalOf(ports: readonly { internal: number; external?: number }[], i
     return ports.find((port) => port.internal === internal)?.external ?? 0;
 }
 
-function tmpfs(user: string, sizes: Readonly<Record<string, number>>): Record<string, string> {
-    const [uid, gid] = user.split(":");
-    // `mode` is ignored over a path that the image has; without `uid` the directory would be root's.
-    return Object.fromEntries(
-        Object.entries(sizes).map(([path, mebibytes]) => [
-            path,
-            `rw,size=${mebibytes}m,uid=${uid},gid=${gid}`,
-        ]),
-    );
-}
-
 /** Docker gives durations back in Go's form, "1m0s" for 60 s: below a minute both forms are the same. */
 function seconds(count: number): string {
     if (!Number.isInteger(count) || count < 1 || count > 59) {
