@@ -149,7 +149,7 @@ async function up(session: Session): Promise<boolean> {
     }
     record.save();
     if (succeeded) await world.prune();
-    report.summary();
+    report.summary(succeeded);
     if (succeeded)
         for (const [name, value] of Object.entries(shown(outputs))) report.say(`  ${name}: ${text(value)}`);
     if (succeeded)
@@ -184,7 +184,7 @@ async function down({ project, stack, flags, record, signal }: Session): Promise
     record.contents.commands = {};
     record.contents.outputs = {};
     record.save();
-    report.summary();
+    report.summary(!signal.aborted);
     if (kept.length > 0) report.say(`Kept, as they hold data: ${kept.join(", ")} (--volumes removes them)`);
     return true;
 }

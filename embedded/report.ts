@@ -26,12 +26,13 @@ export class Report {
         this.say(`  ${change.padEnd(8)}  ${what}${seconds}`);
     }
 
-    summary(): void {
+    summary(succeeded: boolean): void {
         const { same, ...changed } = this.changes;
         const counts = Object.entries({ ...changed, unchanged: same }).filter(([, count]) => count > 0);
         const line = counts.map(([change, count]) => `${count} ${change}`).join(", ");
         const idle = Object.values(changed).every((count) => count === 0);
-        this.say(idle ? `Nothing to do${line && `: ${line}`}` : line);
+        const heading = !succeeded ? "Not finished" : idle ? "Nothing to do" : "";
+        this.say([heading, line].filter((part) => part !== "").join(": "));
     }
 
     /** Prints a stream line by line, so that a secret cannot slip through between two chunks. */
