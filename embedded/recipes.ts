@@ -127,8 +127,9 @@ async function makeBase(docker: Docker, log: Log): Promise<void> {
     await ensureMmdebstrap(log);
 
     const progress = startProgress("base", log);
+    // Its standard input ends with this process: an interrupted run leaves nothing working behind it.
+    const maker = spawn("sh", [join(images, "base", "make.sh")], { stdio: "pipe" });
     try {
-        const maker = spawn("sh", [join(images, "base", "make.sh")], { stdio: ["ignore", "pipe", "pipe"] });
         const exit = new Promise<number | null>((resolve) => maker.once("close", resolve));
         createInterface({ input: maker.stderr }).on("line", progress.saw);
 
@@ -149,6 +150,7 @@ async function makeBase(docker: Docker, log: Log): Promise<void> {
         const colon = tag.indexOf(":");
         await docker.getImage(image).tag({ repo: tag.slice(0, colon), tag: tag.slice(colon + 1) });
     } finally {
+        maker.stdin.end();
         progress.stop();
     }
     log(`base: made ${tag} in ${progress.seconds()} s`);

@@ -74,8 +74,17 @@ test("generate, as root with three capabilities, hands a fresh volume to 991", a
         synapse.tag,
         "generate",
     );
-    const owners = await succeed("run", "--rm", volume, "--entrypoint=stat", synapse.tag,
-        "--format=%n %u:%g %a", "/data", "/data/homeserver.yaml", "/data/imgtest.example.signing.key"); // biome-ignore format: one command
+    const owners = await succeed(
+        "run",
+        "--rm",
+        volume,
+        "--entrypoint=stat",
+        synapse.tag,
+        "--format=%n %u:%g %a",
+        "/data",
+        "/data/homeserver.yaml",
+        "/data/imgtest.example.signing.key",
+    );
     assert.deepEqual(owners.split("\n"), [
         "/data 991:991 755",
         "/data/homeserver.yaml 991:991 644",
@@ -150,21 +159,15 @@ test("given configuration files replace the default one", async () => {
     );
     assert.equal(missing.code, 1);
     assert.match(missing.stdout, /synapse\.app\.homeserver --config-path=\S+ --config-path=\S+$/m);
-    const check = await docker(
-        ...run,
-        "-m",
-        "synapse.config",
-        "read",
-        "server_name",
-        "-c",
-        "/data/homeserver.yaml",
-    );
-    assert.deepEqual([check.code, check.stdout.split("\n").at(-1)], [0, "imgtest.example"]);
+    // How the program checks a configuration before it touches the server.
+    const check = await docker(...run, "-m", "synapse.config", "-c", "/data/homeserver.yaml");
+    assert.equal(check.code, 0, check.stderr);
 });
 
 test("Synapse's tools, PostgreSQL's driver and the program's helpers are there", async () => {
-    const tools = "register_new_matrix_user hash_password generate_signing_key export_signing_key synapse_port_db " +
-        "update_synapse_database curl openssl gosu flock python"; // biome-ignore format: a list
+    const tools =
+        "register_new_matrix_user hash_password generate_signing_key export_signing_key synapse_port_db " +
+        "update_synapse_database curl openssl gosu flock python";
     const script = `for tool in ${tools}; do command -v $tool >/dev/null || echo $tool; done`;
     assert.equal(await succeed("run", "--rm", "--entrypoint=sh", synapse.tag, "-c", script), "", "missing");
     await succeed(
