@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { CertificateSource } from "./components/certificates/certificates.ts";
 import type { HomeserverArgs } from "./components/synapse/homeserver.ts";
 import type { Settings } from "./settings.ts";
@@ -60,6 +61,7 @@ export function dnsRecords({
     serverName,
     publicHost,
 }: Pick<Settings, "serverName" | "publicHost">): string[] {
+    if (isIP(publicHost.replace(/^\[(.*)\]$/, "$1")) !== 0 || publicHost === "localhost") return [];
     const records = [
         `${publicHost}. A <IPv4 address of the Docker host>`,
         `${publicHost}. AAAA <IPv6 address of the Docker host>`,

@@ -151,7 +151,8 @@ async function up(session: Session): Promise<boolean> {
     if (succeeded) await world.prune();
     report.summary(succeeded);
     if (succeeded)
-        for (const [name, value] of Object.entries(shown(outputs))) report.say(`  ${name}: ${text(value)}`);
+        for (const [name, value] of Object.entries(shown(outputs)))
+            report.say(`  ${name}: ${inOneLine(name, text(value))}`);
     if (succeeded)
         report.say("Stop it with `npm stop`: the data is kept. `npm stop -- --volumes` removes that too.");
     if (flags.json !== undefined) {
@@ -198,6 +199,11 @@ function output({ contents: { outputs } }: StackRecord, name: string | undefined
         report.say(text(outputs[name]));
     }
     return true;
+}
+
+function inOneLine(name: string, value: string): string {
+    const lines = value.trimEnd().split("\n").length;
+    return lines === 1 ? value : `(${lines} lines: npm run --silent output ${name})`;
 }
 
 function overrides(json: string | undefined): Values | undefined {
