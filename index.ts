@@ -133,7 +133,7 @@ new Verification(
             container: prefix,
             logsRequests: settings.logLevel === "INFO" || settings.logLevel === "DEBUG",
         },
-        changes: [synapse.containerId, nginx?.containerId ?? ""],
+        changes: [synapse.containerId, nginx?.version ?? ""],
         stack,
     },
     { dependsOn: [synapse, ...(nginx === undefined ? [] : [nginx])] },

@@ -149,8 +149,8 @@ engine_is_gone() {
 
 install_test_tools() {
     missing=""
-    for program in chromium shellcheck; do
-        command -v "$program" >/dev/null || missing="$missing $program"
+    for tool in chromium:chromium shellcheck:shellcheck certutil:libnss3-tools; do
+        command -v "${tool%:*}" >/dev/null || missing="$missing ${tool#*:}"
     done
     [ -n "$missing" ] || return 0
     may_install || fail "the tests need:$missing (or run this as root on Debian or Ubuntu)"

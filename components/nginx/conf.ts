@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** What nginx.conf is rendered from. */
 export interface NginxConfArgs {
     /** Host name that clients connect to. */
@@ -31,10 +33,19 @@ export const PATHS = {
 /** nginx's own port for its health check, inside its container. */
 export const HEALTH_PORT = 8081;
 
+const DIGEST_PLACE = "@digest@";
+
 /**
- * The whole nginx.conf. Clients and servers reach `/_matrix` and `/_synapse/client`, and nothing else of Synapse.
+ * The whole nginx.conf, and its digest, which nginx answers to whoever asks its health port for /configuration: so
+ * one can tell whether a reload has taken it up. Clients and servers reach `/_matrix` and `/_synapse/client`, and nothing else of Synapse.
  */
-export function nginxConf(args: NginxConfArgs): string {
+export function nginxConf(args: NginxConfArgs): { readonly text: string; readonly digest: string } {
+    const text = render(args);
+    const digest = createHash("sha256").update(text).digest("hex").slice(0, 12);
+    return { text: text.replace(DIGEST_PLACE, digest), digest };
+}
+
+function render(args: NginxConfArgs): string {
     const authority =
         args.httpsPort === undefined || args.httpsPort === 443
             ? args.publicHost
@@ -104,9 +115,9 @@ ${indent(tls(args.profile), 4)}
     server {
         listen 127.0.0.1:${HEALTH_PORT};
         access_log off;
-        location = /health {
+        location = /configuration {
             default_type text/plain;
-            return 200 "ok";
+            return 200 "${DIGEST_PLACE}";
         }
         location / {
             return 404;

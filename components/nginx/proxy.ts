@@ -36,8 +36,8 @@ const FEDERATION_PORT = 8448;
  * another image, port or program version replaces the container.
  */
 export class NginxProxy extends pulumi.ComponentResource {
-    /** Changes whenever nginx's container is another one. */
-    readonly containerId: pulumi.Output<string>;
+    /** Changes whenever nginx's container or its configuration is another one. */
+    readonly version: pulumi.Output<string>;
     /** Published port that redirects. */
     readonly httpPort: pulumi.Output<number>;
     /** Published port for clients. */
@@ -69,6 +69,7 @@ export class NginxProxy extends pulumi.ComponentResource {
         const conf = new docker.Volume(`${name}-conf`, { name: `${containerName}-conf` }, { parent: this });
         const certificates = { source: args.certificatesVolume, target: PATHS.certificates };
 
+        const nginx = nginxConf({ ...args, listen: listenPorts(args.addresses.length) });
         const configuration = task(
             `${name}-configuration`,
             {
@@ -78,9 +79,9 @@ export class NginxProxy extends pulumi.ComponentResource {
                 capabilities: ["CHOWN", "DAC_OVERRIDE"],
                 mounts: [{ source: conf.name, target: "/etc/nginx/stack", readOnly: false }, certificates],
                 tmpfs: { "/run": 1, "/var/cache/nginx": 1 },
-                stdin: nginxConf({ ...args, listen: listenPorts(args.addresses.length) }),
+                stdin: nginx.text,
                 afterwards: script(import.meta.url, "reload.sh"),
-                environment: { NGINX_CONTAINER: containerName },
+                environment: { NGINX_CONTAINER: containerName, NGINX_DIGEST: nginx.digest },
             },
             stack,
             { parent: this },
@@ -120,12 +121,12 @@ export class NginxProxy extends pulumi.ComponentResource {
             { parent: this, dependsOn: [scripts, configuration] },
         );
 
-        this.containerId = container.id;
+        this.version = pulumi.interpolate`${container.id}/${nginx.digest}`;
         this.httpPort = publishedPort(container, HTTP_PORT);
         this.httpsPort = publishedPort(container, HTTPS_PORT);
         this.federationPort = publishedPort(container, FEDERATION_PORT);
         this.registerOutputs({
-            containerId: this.containerId,
+            version: this.version,
             httpPort: this.httpPort,
             httpsPort: this.httpsPort,
             federationPort: this.federationPort,

@@ -1,5 +1,22 @@
 # Runs beside Pulumi, after nginx.conf has been replaced: a running nginx takes it up without a stop.
 #   NGINX_CONTAINER   name of nginx's container
+#   NGINX_DIGEST      digest of the new nginx.conf, which nginx answers once it serves it
+
+serves_it() {
+    [ "$(docker exec "$NGINX_CONTAINER" curl -fsS http://127.0.0.1:8081/configuration)" = "$NGINX_DIGEST" ]
+}
+
 if [ "$(docker container inspect --format '{{.State.Status}}' "$NGINX_CONTAINER" 2>/dev/null)" = running ]; then
-    docker exec "$NGINX_CONTAINER" nginx -s reload -c /etc/nginx/stack/nginx.conf
+    docker exec "$NGINX_CONTAINER" nginx -q -s reload -c /etc/nginx/stack/nginx.conf
+    tries=0
+    # Twice, since the old workers take a moment to give up their ports.
+    until serves_it && sleep 0.5 && serves_it; do
+        tries=$((tries + 1))
+        if [ "$tries" -gt 20 ]; then
+            docker logs --tail 20 "$NGINX_CONTAINER" >&2
+            echo "nginx has not taken up its new configuration and goes on with the old one; its log is above." >&2
+            exit 1
+        fi
+        sleep 0.5
+    done
 fi

@@ -1,0 +1,24 @@
+#!/bin/sh
+# All tests, from whatever state the machine is in: what they need is installed, started or built first.
+set -eu
+cd "$(dirname "$0")/.."
+
+sh scripts/setup.sh --tests
+npm run --silent check
+npm run --silent test:unit
+# Built or pulled once here, with progress, so that no test waits for it.
+node --import tsx embedded/images.ts
+npm run --silent test:live
+if command -v pulumi >/dev/null; then
+    npm run --silent test:real-engine
+else
+    cat <<'NOTICE'
+
+############################################################################
+# SKIPPED: the real-engine tests. There is no `pulumi` on PATH, so nothing #
+# was tried with the Pulumi CLI and its providers, which is what people    #
+# deploy with. Install it and run `npm run test:real-engine`.              #
+############################################################################
+
+NOTICE
+fi

@@ -1,0 +1,156 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { ensureImages } from "../../embedded/images.ts";
+import { settingsSchema } from "../../settings-schema.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** The official images, or their equivalents where no registry answers. */
+export const images = await ensureImages(settingsSchema.parse({ serverName: "localhost" }).images, () => {});
+
+/** How a run of the program ended. */
+export interface Run {
+    readonly code: number | null;
+    /** Both streams. */
+    readonly printed: string;
+    readonly changes: Partial<Record<"created" | "updated" | "replaced" | "removed" | "same", number>>;
+    readonly outputs: Outputs;
+}
+
+/** The stack outputs that tests use. */
+export interface Outputs {
+    readonly clientUrl: string;
+    readonly verifyKey: string;
+    readonly caCertificate?: string;
+    readonly publishedPorts: {
+        readonly synapse: number;
+        readonly http: number;
+        readonly https: number;
+        readonly federation: number;
+    };
+}
+
+/** A throw-away stack of the real program, carried out by the embedded engine. */
+export class Homeserver {
+    readonly stack = `test-${randomBytes(3).toString("hex")}`;
+    /** Prefix of the stack's Docker objects, and the name of the server's container. */
+    readonly name = `synapse-${this.stack}`;
+    readonly nginx = `${this.name}-nginx`;
+    readonly #settings: Record<string, unknown>;
+
+    constructor(settings: Record<string, unknown>) {
+        this.#settings = {
+            serverName: "localhost",
+            ephemeral: true,
+            listenAddresses: { public: ["127.0.0.1"] },
+            images,
+            ...settings,
+        };
+    }
+
+    /** Brings the stack up, with settings that differ from its own for this run. */
+    async up(settings: Record<string, unknown> = {}, environment: Record<string, string> = {}): Promise<Run> {
+        const directory = mkdtempSync(join(tmpdir(), "homeserver-"));
+        try {
+            const file = join(directory, "result.json");
+            const run = await finished(this.start(settings, environment, "--json", file));
+            const result = run.code === 0 ? (JSON.parse(readFileSync(file, "utf8")) as object) : {};
+            return { ...run, ...result };
+        } finally {
+            rmSync(directory, { recursive: true });
+        }
+    }
+
+    /** As {@link up}, or fails with what was printed. */
+    async mustUp(
+        settings: Record<string, unknown> = {},
+        environment: Record<string, string> = {},
+    ): Promise<Run> {
+        const run = await this.up(settings, environment);
+        if (run.code !== 0) throw new Error(`up failed:\n${run.printed}`);
+        return run;
+    }
+
+    /** Starts `up` and leaves it to the caller to wait for it or to kill it. */
+    start(
+        settings: Record<string, unknown>,
+        environment: Record<string, string>,
+        ...more: string[]
+    ): ChildProcess {
+        const config = JSON.stringify({ ...this.#settings, ...settings });
+        return this.#engine(["up", "--config", config, ...more], environment);
+    }
+
+    down(...flags: string[]): Promise<Run> {
+        return finished(this.#engine(["down", ...flags], {}));
+    }
+
+    async destroy(): Promise<void> {
+        await this.down("--volumes");
+        rmSync(join(ROOT, ".state", `${this.stack}.json`), { force: true });
+    }
+
+    /** The server's signing key, byte for byte. */
+    signingKey(): Promise<string> {
+        return docker("exec", this.name, "cat", "/data/localhost.signing.key");
+    }
+
+    /** Makes a user on the server, as an administrator would. */
+    async registerUser(user: string, password: string): Promise<void> {
+        const register = [
+            "register_new_matrix_user",
+            "-c",
+            "/data/homeserver.yaml",
+            "-u",
+            user,
+            "-p",
+            password,
+            "-a",
+        ];
+        await docker("exec", this.name, ...register, "http://localhost:8008");
+    }
+
+    #engine(args: readonly string[], environment: Record<string, string>): ChildProcess {
+        return spawn(
+            process.execPath,
+            ["--import", "tsx", "embedded/cli.ts", ...args, "--stack", this.stack],
+            {
+                cwd: ROOT,
+                env: { ...process.env, ...environment },
+                stdio: ["ignore", "pipe", "pipe"],
+            },
+        );
+    }
+}
+
+/** What a child process printed, and its exit code. */
+export async function finished(child: ChildProcess): Promise<Run> {
+    let printed = "";
+    for (const stream of [child.stdout, child.stderr])
+        stream?.on("data", (chunk) => (printed += String(chunk)));
+    const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+    return { code, printed, changes: {}, outputs: {} as Outputs };
+}
+
+/** Runs the docker client, and returns what it prints. */
+export async function docker(...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)("docker", args, { maxBuffer: 64 * 1024 * 1024 });
+    return stdout.trim();
+}
+
+/** What the docker client prints on both of its streams: a container's log. */
+export async function logs(container: string): Promise<string> {
+    const { stdout, stderr } = await promisify(execFile)("docker", ["logs", container], {
+        maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout + stderr;
+}
+
+/** A field of `docker inspect`, in Go's template notation. */
+export function inspect(object: string, format: string): Promise<string> {
+    return docker("inspect", "--format", format, object);
+}
