@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { connect } from "node:tls";
+import { CertbotDirectory } from "../support/certificates.ts";
+import { docker, Homeserver, inspect, type Run } from "../support/homeserver.ts";
+import { ask, eventually } from "../support/http.ts";
+
+/** Serial number, in decimal, of the certificate that a port serves. */
+function servedSerial(port: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+        const socket = connect({
+            port,
+            host: "127.0.0.1",
+            servername: "localhost",
+            rejectUnauthorized: false,
+        });
+        socket.on("secureConnect", () => {
+            resolve(BigInt(`0x${socket.getPeerCertificate().serialNumber}`).toString());
+            socket.destroy();
+        });
+        socket.on("error", reject);
+    });
+}
+
+describe("tls.mode: none", () => {
+    const server = new Homeserver({ tls: { mode: "none" } });
+    let run: Run;
+    before(async () => {
+        run = await server.mustUp();
+    });
+    after(() => server.destroy());
+
+    test("Synapse answers plain HTTP on the loopback address, without nginx", async () => {
+        const answer = await ask({
+            port: run.outputs.publishedPorts.synapse,
+            path: "/_matrix/client/versions",
+        });
+        assert.equal(answer.status, 200);
+        assert.equal(run.outputs.clientUrl, `http://localhost:${run.outputs.publishedPorts.synapse}`);
+        assert.equal(await docker("ps", "--all", "--quiet", "--filter", `name=^${server.nginx}$`), "");
+    });
+
+    test("taking the stack down with its volumes leaves nothing of it behind", async () => {
+        const down = await server.down("--volumes");
+        assert.equal(down.code, 0, down.printed);
+        for (const list of [
+            ["ps", "--all"],
+            ["volume", "ls"],
+            ["network", "ls"],
+        ]) {
+            assert.equal(
+                await docker(...list, "--quiet", "--filter", `name=${server.name}`),
+                "",
+                list.join(" "),
+            );
+        }
+    });
+});
+
+describe("tls.mode: synapse", () => {
+    const certbot = new CertbotDirectory("localhost");
+    const server = new Homeserver({ tls: { mode: "synapse", directory: certbot.path } });
+    const environment = { NODE_EXTRA_CA_CERTS: certbot.caFile };
+    after(async () => {
+        await server.destroy();
+        certbot.remove();
+    });
+
+    test("a certificate that is missing fails the run in plain words, before Synapse is started", async () => {
+        const run = await server.up({}, environment);
+        assert.equal(run.code, 1);
+        assert.match(run.printed, /live\/localhost\/fullchain\.pem is missing or empty/);
+        assert.equal(await docker("ps", "--all", "--quiet", "--filter", `name=^${server.name}$`), "");
+    });
+
+    test("Synapse itself speaks TLS on 8448, to clients and servers, and takes a renewed certificate up without a restart", async () => {
+        const serial = certbot.renew();
+        const { outputs } = await server.mustUp({}, environment);
+        const port = outputs.publishedPorts.federation;
+        for (const path of ["/_matrix/client/versions", "/_matrix/federation/v1/version"]) {
+            assert.equal((await ask({ port, path, ca: certbot.ca })).status, 200);
+        }
+        assert.equal(await servedSerial(port), serial);
+        const started = await inspect(server.name, "{{.Id}} {{.State.StartedAt}} {{.RestartCount}}");
+        const renewed = certbot.renew();
+        assert.equal(
+            await eventually(
+                40,
+                () => servedSerial(port),
+                (served) => served === renewed,
+            ),
+            renewed,
+        );
+        assert.equal(await inspect(server.name, "{{.Id}} {{.State.StartedAt}} {{.RestartCount}}"), started);
+    });
+});
+
+describe("tls.mode: letsencrypt", () => {
+    const certbot = new CertbotDirectory("localhost");
+    const server = new Homeserver({ tls: { mode: "letsencrypt", directory: certbot.path } });
+    let run: Run;
+    let serial: string;
+    before(async () => {
+        serial = certbot.renew();
+        run = await server.mustUp({}, { NODE_EXTRA_CA_CERTS: certbot.caFile });
+    });
+    after(async () => {
+        await server.destroy();
+        certbot.remove();
+    });
+    const versions = (port: number) => ask({ port, path: "/_matrix/client/versions", ca: certbot.ca });
+
+    test("nginx serves the host's certificate on both ports, and tells browsers to stay with HTTPS", async () => {
+        const { https, federation } = run.outputs.publishedPorts;
+        for (const port of [https, federation]) {
+            const answer = await versions(port);
+            assert.equal(answer.status, 200);
+            assert.match(answer.headers["strict-transport-security"] ?? "", /max-age=63072000/);
+            assert.equal(await servedSerial(port), serial);
+        }
+    });
+
+    test("the key is readable by nginx's user alone, and nothing that faces the world holds a capability", async () => {
+        const listed = await docker(
+            "exec",
+            server.nginx,
+            "stat",
+            "-L",
+            "-c",
+            "%u:%g %a",
+            "/etc/nginx/certificates/current/privkey.pem",
+        );
+        assert.equal(listed, "101:101 400");
+        const relay = `${server.name}-certificate-relay`;
+        assert.equal(await inspect(relay, "{{.HostConfig.NetworkMode}}"), "none");
+        assert.equal(
+            await inspect(relay, "{{json .HostConfig.CapAdd}}"),
+            '["CAP_CHOWN","CAP_DAC_READ_SEARCH"]',
+        );
+    });
+
+    test("a renewal on the host is served without a stop of nginx", async () => {
+        const started = await inspect(server.nginx, "{{.Id}} {{.State.StartedAt}}");
+        const { https } = run.outputs.publishedPorts;
+        const renewed = certbot.renew();
+        let failed = 0;
+        const served = await eventually(
+            40,
+            async () => {
+                await versions(https).catch(() => (failed += 1));
+                return servedSerial(https);
+            },
+            (current) => current === renewed,
+        );
+        assert.equal(served, renewed);
+        assert.equal(failed, 0);
+        assert.equal(await inspect(server.nginx, "{{.Id}} {{.State.StartedAt}}"), started);
+    });
+
+    test("a certificate and a key that do not belong together are never taken up", async () => {
+        const { https } = run.outputs.publishedPorts;
+        const good = await servedSerial(https);
+        certbot.renew();
+        certbot.mismatch();
+        const relay = `${server.name}-certificate-relay`;
+        const health = () => inspect(relay, "{{json .State.Health.Log}}");
+        // Long enough for the relay to have tried.
+        await eventually(
+            20,
+            () => docker("logs", relay),
+            (log) => log.includes("do not belong together"),
+        );
+        assert.ok((await health()).length > 0);
+        const current = await servedSerial(https);
+        assert.ok(current === good || current === String(Number(good) + 1));
+        assert.equal((await versions(https)).status, 200);
+        certbot.match();
+        const newest = String(Number(good) + 1);
+        assert.equal(
+            await eventually(
+                40,
+                () => servedSerial(https),
+                (served) => served === newest,
+            ),
+            newest,
+        );
+    });
+});

@@ -1,0 +1,120 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { dump } from "js-yaml";
+import { images } from "./homeserver.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** How a run of the Pulumi CLI ended. */
+export interface Outcome {
+    readonly code: number | null;
+    /** Both streams. */
+    readonly printed: string;
+}
+
+/** A stack of the real program under the real CLI, with a file backend and a copy of the project of its own. */
+export class PulumiStack {
+    readonly stack = `real-${randomBytes(3).toString("hex")}`;
+    /** Prefix of the stack's Docker objects, and the name of the server's container. */
+    readonly name = `synapse-${this.stack}`;
+    readonly #directory = mkdtempSync(join(tmpdir(), "pulumi-"));
+    /** Everything that the CLI has printed so far. */
+    printed = "";
+
+    constructor() {
+        const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+            cwd: ROOT,
+        })
+            .toString()
+            .split("\0")
+            .filter((file) => /^(components\/|scripts\/|[^/]+\.(ts|json)$|Pulumi\.yaml$)/.test(file));
+        for (const file of files) cpSync(join(ROOT, file), join(this.#directory, file));
+        symlinkSync(join(ROOT, "node_modules"), join(this.#directory, "node_modules"));
+        mkdirSync(join(this.#directory, "state"));
+    }
+
+    /** Writes the stack's settings; the first call makes the stack. */
+    async configure(settings: Record<string, unknown>): Promise<void> {
+        if (this.printed === "") {
+            const made = await this.run("stack", "init", this.stack);
+            if (made.code !== 0) throw new Error(made.printed);
+        }
+        const config = { serverName: "localhost", images, ...settings };
+        const qualified = Object.fromEntries(
+            Object.entries(config).map(([key, value]) => [`synapse:${key}`, value]),
+        );
+        // The salt of the passphrase is written again by the CLI; nothing here is encrypted.
+        writeFileSync(join(this.#directory, `Pulumi.${this.stack}.yaml`), dump({ config: qualified }));
+    }
+
+    run(...args: string[]): Promise<Outcome> {
+        return this.ended(this.start(...args));
+    }
+
+    /** As {@link run}, or fails with what was printed. */
+    async must(...args: string[]): Promise<Outcome> {
+        const outcome = await this.run(...args);
+        if (outcome.code !== 0)
+            throw new Error(`pulumi ${args.join(" ")} exited with ${outcome.code}:\n${outcome.printed}`);
+        return outcome;
+    }
+
+    up(): Promise<Outcome> {
+        return this.must("up", "--yes", "--skip-preview");
+    }
+
+    async output(name: string): Promise<unknown> {
+        const { printed } = await this.must("stack", "output", "--json");
+        return (JSON.parse(printed.slice(printed.indexOf("{"))) as Record<string, unknown>)[name];
+    }
+
+    start(...args: string[]): ChildProcess {
+        return spawn(
+            "pulumi",
+            [...args, "--non-interactive", ...(args[0] === "stack" ? [] : ["--stack", this.stack])],
+            {
+                cwd: this.#directory,
+                env: {
+                    ...process.env,
+                    PULUMI_BACKEND_URL: `file://${join(this.#directory, "state")}`,
+                    PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
+                    PULUMI_SKIP_UPDATE_CHECK: "true",
+                },
+                stdio: ["ignore", "pipe", "pipe"],
+            },
+        );
+    }
+
+    async ended(child: ChildProcess): Promise<Outcome> {
+        let printed = "";
+        for (const stream of [child.stdout, child.stderr])
+            stream?.on("data", (chunk) => (printed += String(chunk)));
+        // Not "close": after kill -9, plugins may hold the streams for a while.
+        const code = await new Promise<number | null>((resolve) => child.on("exit", resolve));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        this.printed += printed;
+        return { code, printed };
+    }
+
+    remove(): void {
+        rmSync(this.#directory, { recursive: true });
+    }
+}
+
+/** So many ports of the loopback addresses that nothing listens on right now. */
+export async function freePorts(count: number): Promise<number[]> {
+    const servers = await Promise.all(
+        Array.from({ length: count }, async () => {
+            const server = createServer();
+            await new Promise<void>((resolve) => server.listen(0, "::", resolve));
+            return server;
+        }),
+    );
+    const ports = servers.map((server) => (server.address() as { port: number }).port);
+    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+    return ports;
+}
