@@ -24,9 +24,11 @@ export function isServerName(text: string): boolean {
 }
 
 function isHost(text: string): boolean {
-    if (text.startsWith("[") && text.endsWith("]")) return isIP(text.slice(1, -1)) === 6;
-    // All-numeric labels would read as a mistyped IPv4 address.
-    return isIP(text) === 4 || (DNS_NAME.test(text) && !/^[0-9.]+$/.test(text));
+    // Without a zone, which means something on one machine alone.
+    if (/^\[[0-9a-f:.]+\]$/.test(text)) return isIP(text.slice(1, -1)) === 6;
+    // Clients reach it by a URL, which reads 0x7f.1 as an address, and example.123 or broken punycode as nothing.
+    const url = `https://${text}`;
+    return DNS_NAME.test(text) && URL.canParse(url) && new URL(url).hostname === text;
 }
 
 /** Why a text is no server name here. */
@@ -140,13 +142,12 @@ const extraConfig = z
     .record(z.string(), z.unknown(), { error: "an object of homeserver.yaml options" })
     .superRefine((options, context) => {
         for (const option of Object.keys(options)) {
-            const instead = OWNED_OPTIONS[option];
-            if (instead === undefined) continue;
+            if (!Object.hasOwn(OWNED_OPTIONS, option)) continue;
             context.addIssue({
                 code: "custom",
                 path: [option],
                 message: "nothing: the program owns this option",
-                params: { fix: instead },
+                params: { fix: OWNED_OPTIONS[option] },
                 input: "(a value)",
             });
         }
@@ -263,7 +264,7 @@ function portsDiffer(ports: Readonly<Record<string, number | undefined>>, contex
     for (const [index, [use, number]] of uses.entries()) {
         const other = uses.slice(0, index).find(([, earlier]) => earlier === number);
         if (other === undefined) continue;
-        const message = `a port of its own: ${number} is also ports.${other[0]}`;
+        const message = `a port of its own, and not that of ports.${other[0]}`;
         context.addIssue({ code: "custom", path: [use], message, input: number });
     }
 }
@@ -272,17 +273,23 @@ function portsDiffer(ports: Readonly<Record<string, number | undefined>>, contex
 export function faultsOf(error: z.ZodError): FieldFault[] {
     return error.issues.flatMap((issue): FieldFault[] => {
         if (issue.code === "unrecognized_keys") {
-            return issue.keys.map((key) =>
-                unknownKey([...issue.path, key].join("."), issue.path.length === 0),
-            );
+            return issue.keys.map((key) => unknownKey(keyOf([...issue.path, key]), issue.path.length === 0));
         }
-        const key = issue.path.map(String).join(".");
+        const key = keyOf(issue.path);
         const wanted = issue.message;
         const fix = "params" in issue ? String(issue.params?.fix) : undefined;
         return [
             { key, got: shown(issue.input), wanted, fix: fix && fix !== "undefined" ? fix : command(key) },
         ];
     });
+}
+
+/** The notation of `pulumi config set --path`: `listenAddresses.public[0]`. */
+function keyOf(path: readonly PropertyKey[]): string {
+    return path
+        .map((part) => (typeof part === "number" ? `[${part}]` : `.${String(part)}`))
+        .join("")
+        .slice(1);
 }
 
 function unknownKey(key: string, topLevel: boolean): FieldFault {
@@ -305,5 +312,5 @@ function shown(input: unknown): string {
 }
 
 function command(key: string): string {
-    return `pulumi config set ${key.includes(".") ? "--path " : ""}synapse:${key} <value>`;
+    return `pulumi config set ${/[.[]/.test(key) ? "--path " : ""}synapse:${key} <value>`;
 }

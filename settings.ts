@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
+import { front } from "./addresses.ts";
 import { type FieldFault, faultsOf, settingsSchema } from "./settings-schema.ts";
 
 /** The stack's settings: checked, with every default filled in. Nothing else reads the stack's configuration. */
@@ -23,6 +24,13 @@ export interface Ports {
 /** The well-known ports: what a stack that is not a throw-away uses for a port that its settings leave out. */
 const STANDARD_PORTS = { http: 80, https: 443, federation: 8448, synapse: 8008 } as const;
 
+/** The ports that a stack publishes, by who stands before Synapse. */
+const PUBLISHED = {
+    none: ["synapse"],
+    tls: ["federation", "synapse"],
+    proxy: ["http", "https", "federation", "synapse"],
+} as const;
+
 /** Stacks of this name get the short prefix `synapse`. */
 const PRODUCTION_STACKS = new Set(["prod", "production"]);
 
@@ -42,7 +50,7 @@ export function readSettings(
         if (text !== "") raw[key] = parsed(key, text);
     }
     const result = settingsSchema.safeParse(raw, { reportInput: true });
-    const faults = result.success ? [] : faultsOf(result.error);
+    const faults = result.success ? standardPortFaults(result.data) : faultsOf(result.error);
     if (isSecret("extraConfig")) faults.push(SECRET_EXTRA_CONFIG);
     if (!result.success || faults.length > 0) {
         throw new pulumi.RunError(describe(faults, isSecret));
@@ -81,10 +89,27 @@ function complete(stack: string, data: z.output<typeof settingsSchema>): Setting
     };
 }
 
+/** A port that was given and is also the standard one of a port that was left out: the schema has not seen those. */
+function standardPortFaults({ ephemeral, ports, tls }: z.output<typeof settingsSchema>): FieldFault[] {
+    if (ephemeral) return [];
+    const leftOut = PUBLISHED[front({ tls })].filter((use) => ports[use] === undefined);
+    return PUBLISHED[front({ tls })].flatMap((use) => {
+        const other = leftOut.find((standard) => STANDARD_PORTS[standard] === ports[use]);
+        if (other === undefined) return [];
+        return {
+            key: `ports.${use}`,
+            got: String(ports[use]),
+            wanted: `a port of its own, and not that of ports.${other}, which is the same when it is left out`,
+            fix: `pulumi config set --path synapse:ports.${other} <value>, or another ports.${use}`,
+        };
+    });
+}
+
 /** Pulumi hands every value over as text, with objects, numbers and booleans as JSON. */
 function parsed(key: string, text: string): unknown {
+    if (!Object.hasOwn(settingsSchema.shape, key)) return text;
     const field = settingsSchema.shape[key as keyof typeof settingsSchema.shape];
-    if (field === undefined || typeof field.safeParse(text).data === "string") return text;
+    if (typeof field.safeParse(text).data === "string") return text;
     try {
         return JSON.parse(text);
     } catch {

@@ -89,7 +89,7 @@ http {
     # Synapse gets the path as it was sent, before nginx resolved its dots and escapes: so it is judged as sent, too.
     map $request_uri $forwarded {
         default 0;
-        "~/\\.\\.?(?:/|\\?|$)" 0;
+        "~^[^?]*/\\.\\.?(?:/|\\?|$)" 0;
         "~^/(?:_matrix|_synapse/client)(?:/|\\?|$)" 1;
     }
 

@@ -1,0 +1,663 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Registration } from "../support/engine.ts";
+import { type Run, runProgram } from "../support/program.ts";
+
+const NAMED = { serverName: "example.org", publicHost: "matrix.example.org" };
+const MODES = ["none", "synapse", "letsencrypt", "local-ca"] as const;
+type Mode = (typeof MODES)[number];
+
+// Side by side: each takes a process of its own.
+const runs = Object.fromEntries(
+    await Promise.all(
+        MODES.map(async (mode) => [mode, await runProgram({ ...NAMED, tls: { mode } })] as const),
+    ),
+) as Record<Mode, Run>;
+const [ephemeral, louder, larger, roomier] = await Promise.all([
+    runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
+    runProgram({ ...NAMED, logLevel: "DEBUG" }),
+    runProgram({ ...NAMED, maxUploadSize: "100M" }),
+    runProgram({ ...NAMED, memory: { synapse: 8192, nginx: 512 } }),
+]);
+const everyRun = [...Object.values(runs), ephemeral, louder, larger, roomier];
+
+const CONTAINER = "docker:index/container:Container";
+const COMMAND = "command:local:Command";
+const VOLUME = "docker:index/volume:Volume";
+
+const ofType = ({ registrations }: Run, type: string) =>
+    registrations.filter((resource) => resource.type === type);
+const isLoader = ({ name }: Registration) => name.endsWith("-loader");
+const servicesOf = (run: Run) => ofType(run, CONTAINER).filter((container) => !isLoader(container));
+const loadersOf = (run: Run) => ofType(run, CONTAINER).filter(isLoader);
+
+function registered({ registrations }: Run, name: string): Registration {
+    const found = registrations.filter((resource) => resource.name === name);
+    assert.equal(found.length, 1, `${found.length} × ${name}`);
+    return found[0] as Registration;
+}
+
+/** A resource's name without the hash of the files in it. */
+function withoutHash(name: string): string {
+    return name.replace(/-[0-9a-f]{12}-/, "-");
+}
+
+// --- What there is ------------------------------------------------------------------------------------------------
+
+const SERVER = [
+    "pulumi:providers:docker docker",
+    "docker:index/network:Network network",
+    "docker:index/remoteImage:RemoteImage synapse-image",
+    "synapse:index:SynapseData synapse-data",
+    "docker:index/volume:Volume synapse-data-volume < synapse-data",
+    "command:local:Command synapse-data-generation < synapse-data",
+    "synapse:index:Synapse synapse",
+    "synapse:index:FileVolume synapse-config < synapse",
+    "docker:index/volume:Volume synapse-config-<hash>-volume < synapse-config",
+    "docker:index/container:Container synapse-config-<hash>-loader < synapse-config",
+    "command:local:Command synapse-check < synapse",
+    "docker:index/container:Container synapse-container < synapse",
+    "synapse:index:Verification verification",
+    "command:local:Command verification-questions < verification",
+];
+const HOST_CERTIFICATE = [
+    "synapse:index:HostCertificate certificates",
+    "docker:index/volume:Volume certificates-certificates < certificates",
+    "synapse:index:FileVolume certificates-scripts < certificates",
+    "docker:index/volume:Volume certificates-scripts-<hash>-volume < certificates-scripts",
+    "docker:index/container:Container certificates-scripts-<hash>-loader < certificates-scripts",
+    "command:local:Command certificates-copy < certificates",
+    "docker:index/container:Container certificates-relay < certificates",
+];
+const LOCAL_CA = [
+    "synapse:index:LocalCa certificates",
+    "docker:index/volume:Volume certificates-ca < certificates",
+    "docker:index/volume:Volume certificates-certificates < certificates",
+    "command:local:Command certificates-issuance < certificates",
+];
+const PROXY = [
+    "docker:index/remoteImage:RemoteImage nginx-image",
+    "synapse:index:NginxProxy nginx",
+    "docker:index/volume:Volume nginx-conf < nginx",
+    "synapse:index:FileVolume nginx-scripts < nginx",
+    "docker:index/volume:Volume nginx-scripts-<hash>-volume < nginx-scripts",
+    "docker:index/container:Container nginx-scripts-<hash>-loader < nginx-scripts",
+    "command:local:Command nginx-configuration < nginx",
+    "docker:index/container:Container nginx-container < nginx",
+];
+
+for (const [mode, expected] of [
+    ["none", SERVER],
+    ["synapse", [...SERVER, ...HOST_CERTIFICATE]],
+    ["letsencrypt", [...SERVER, ...HOST_CERTIFICATE, ...PROXY]],
+    ["local-ca", [...SERVER, ...LOCAL_CA, ...PROXY]],
+] as const) {
+    test(`a stack with tls.mode ${mode} is this and nothing else`, () => {
+        const { registrations, failure } = runs[mode];
+        assert.equal(failure, undefined);
+        const listed = registrations.map(({ type, name, parent }) =>
+            `${type} ${name}${parent === "" ? "" : ` < ${parent}`}`.replace(/-[0-9a-f]{12}-/, "-<hash>-"),
+        );
+        assert.deepEqual(listed.sort(), [...expected].sort());
+    });
+}
+
+test("with a bad setting nothing at all is registered", async () => {
+    const { registrations, failure } = await runProgram({ ...NAMED, tls: { mode: "acme" }, name: "Upper" });
+    assert.deepEqual(registrations, []);
+    assert.equal(failure?.isRunError, true);
+    assert.match(failure.message, /^2 settings are wrong; nothing was touched\.\n {2}synapse:tls\.mode\n/);
+});
+
+test("a throw-away stack is made of the same resources", () => {
+    const names = ({ registrations }: Run) => registrations.map(({ name }) => name).sort();
+    const withoutHashes = (run: Run) => names(run).map(withoutHash);
+    assert.deepEqual(withoutHashes(ephemeral), withoutHashes(runs["local-ca"]));
+});
+
+test("nothing of one stack has a name of another", async () => {
+    const dockerNames = (run: Run) =>
+        run.registrations
+            .filter(({ type }) => /:(Volume|Container|Network)$/.test(type))
+            .map(({ type, inputs }) => `${type} ${String(inputs.name)}`);
+    const production = dockerNames(await runProgram(NAMED, "prod"));
+    const other = dockerNames(runs.letsencrypt);
+    assert.equal(new Set([...production, ...other]).size, production.length + other.length);
+    assert.ok(production.includes(`${VOLUME} synapse-data`));
+    assert.ok(production.includes(`${CONTAINER} synapse`));
+    assert.ok(other.includes(`${CONTAINER} synapse-test-nginx`));
+});
+
+// --- Data ---------------------------------------------------------------------------------------------------------
+
+const kept = ({ protect, retainOnDelete }: Registration) => ({ protect, retainOnDelete });
+
+test("the data volume survives replacement and destroy", () => {
+    for (const run of Object.values(runs)) {
+        const volume = registered(run, "synapse-data-volume");
+        assert.deepEqual(kept(volume), { protect: true, retainOnDelete: true });
+        assert.deepEqual(volume.ignoreChanges, ["labels", "driver", "driverOpts"]);
+        assert.deepEqual(volume.inputs, { name: "synapse-test-data" });
+    }
+});
+
+test("another server name needs another data volume, which its protection refuses in preview", () => {
+    const volume = registered(runs.letsencrypt, "synapse-data-volume");
+    assert.equal(volume.replacementTrigger, "example.org");
+    assert.equal(volume.deleteBeforeReplace, true);
+});
+
+test("another server name and an older Synapse are refused, but for a throw-away", () => {
+    assert.deepEqual(registered(runs.letsencrypt, "synapse-data-generation").hooks.beforeUpdate, [
+        "permanence",
+    ]);
+    assert.deepEqual(registered(ephemeral, "synapse-data-generation").hooks.beforeUpdate, []);
+});
+
+test("a private CA that people trust survives too", () => {
+    assert.deepEqual(kept(registered(runs["local-ca"], "certificates-ca")), {
+        protect: true,
+        retainOnDelete: true,
+    });
+});
+
+test("of a throw-away stack nothing is kept", () => {
+    for (const resource of ephemeral.registrations) {
+        assert.deepEqual(kept(resource), { protect: false, retainOnDelete: false }, resource.name);
+    }
+});
+
+test("nothing but what cannot be made again is kept", () => {
+    const names = Object.values(runs).flatMap(({ registrations }) =>
+        registrations
+            .filter(({ protect, retainOnDelete }) => protect || retainOnDelete)
+            .map(({ name }) => name),
+    );
+    assert.deepEqual([...new Set(names)].sort(), ["certificates-ca", "synapse-data-volume"]);
+});
+
+test("images stay on the Docker host: other stacks may use them", () => {
+    for (const run of everyRun) {
+        for (const { inputs } of ofType(run, "docker:index/remoteImage:RemoteImage")) {
+            assert.equal(inputs.keepLocally, true);
+        }
+    }
+});
+
+test("no private key and no secret is handed to Pulumi", () => {
+    const secret = [
+        /BEGIN [A-Z ]*PRIVATE KEY/,
+        /(macaroon_secret_key|form_secret|registration_shared_secret|signing_key): /,
+        /ed25519 a_\w+ [A-Za-z0-9+/]{43}/,
+    ];
+    for (const { registrations } of everyRun) {
+        for (const { name, inputs } of registrations) {
+            for (const pattern of secret) assert.doesNotMatch(JSON.stringify(inputs), pattern, name);
+        }
+    }
+});
+
+test("components hand their arguments to nobody: Pulumi would keep them in its state", () => {
+    for (const { registrations } of everyRun) {
+        for (const { type, inputs } of registrations) {
+            if (type.startsWith("synapse:")) assert.deepEqual(inputs, {}, type);
+        }
+    }
+});
+
+// --- Whose engine, whose objects ----------------------------------------------------------------------------------
+
+test("every Docker object goes to the stack's own engine", () => {
+    for (const { registrations } of everyRun) {
+        for (const { type, name, provider } of registrations) {
+            if (type.startsWith("docker:"))
+                assert.match(provider, /::pulumi:providers:docker::docker::docker-id$/, name);
+        }
+    }
+});
+
+test("provider and docker client speak to the same engine", async () => {
+    const dockerHost = "ssh://deploy@docker.example.org";
+    const remote = await runProgram({ ...NAMED, dockerHost });
+    assert.equal(registered(remote, "docker").inputs.host, dockerHost);
+    for (const { inputs } of ofType(remote, COMMAND)) {
+        assert.equal((inputs.environment as Record<string, string>).DOCKER_HOST, dockerHost);
+    }
+    assert.equal("host" in registered(runs.none, "docker").inputs, false);
+    for (const { inputs } of ofType(runs.none, COMMAND)) {
+        // A context chosen with `docker context use` is unknown to the provider.
+        assert.equal((inputs.environment as Record<string, string>).DOCKER_CONTEXT, "default");
+        assert.equal("DOCKER_HOST" in (inputs.environment as Record<string, string>), false);
+    }
+});
+
+test("whatever an interrupted update may leave behind carries the stack's label and is swept away", () => {
+    for (const run of everyRun) {
+        for (const resource of run.registrations) {
+            if (!/:(Container|Network)$/.test(resource.type)) continue;
+            assert.deepEqual(resource.inputs.labels, [
+                { label: "synapse-docker.stack", value: "synapse/test" },
+            ]);
+            assert.deepEqual(resource.hooks, { beforeCreate: ["sweep"], beforeUpdate: [], others: [] });
+            assert.equal(resource.deleteBeforeReplace, true, resource.name);
+        }
+    }
+});
+
+// --- Service containers -------------------------------------------------------------------------------------------
+
+test("the services are these", () => {
+    const names = (mode: Mode) =>
+        servicesOf(runs[mode])
+            .map(({ name }) => name)
+            .sort();
+    assert.deepEqual(names("none"), ["synapse-container"]);
+    assert.deepEqual(names("synapse"), ["certificates-relay", "synapse-container"]);
+    assert.deepEqual(names("letsencrypt"), ["certificates-relay", "nginx-container", "synapse-container"]);
+    assert.deepEqual(names("local-ca"), ["nginx-container", "synapse-container"]);
+});
+
+/** A test for every service of every run. */
+function everyService(
+    behaviour: string,
+    check: (inputs: Record<string, unknown>, service: Registration) => void,
+) {
+    test(`every service ${behaviour}`, () => {
+        for (const service of everyRun.flatMap(servicesOf)) check(service.inputs, service);
+    });
+}
+
+everyService("is replaced for what the provider would only pretend to change", (_inputs, service) => {
+    assert.deepEqual(service.replaceOnChanges, ["mounts", "healthcheck", "tmpfs", "init", "#initerror"]);
+    assert.equal(service.deleteBeforeReplace, true);
+});
+
+everyService("is stopped politely: the provider's own way is an immediate SIGKILL", (inputs) => {
+    assert.ok(Number(inputs.destroyGraceSeconds) >= 10);
+    assert.equal(inputs.stopTimeout, inputs.destroyGraceSeconds);
+    assert.equal(inputs.stopSignal, "SIGTERM");
+});
+
+everyService("has a whole health check, with durations as Docker gives them back", (inputs) => {
+    const { tests, interval, timeout, startPeriod, retries, ...others } = inputs.healthcheck as Record<
+        string,
+        unknown
+    >;
+    assert.deepEqual(others, {});
+    assert.equal((tests as string[])[0], "CMD");
+    assert.ok((tests as string[]).length > 1);
+    for (const duration of [interval, timeout, startPeriod])
+        assert.match(String(duration), /^([1-9]|[1-5][0-9])s$/);
+    assert.ok(Number(retries) > 0);
+});
+
+everyService("is waited for", (inputs) => {
+    assert.deepEqual([inputs.wait, inputs.mustRun], [true, true]);
+    assert.ok(Number(inputs.waitTimeout) >= 60);
+});
+
+everyService("has as much memory as it may, and no swap on top", (inputs) => {
+    assert.ok(Number(inputs.memory) >= 64);
+    assert.equal(inputs.memorySwap, inputs.memory);
+});
+
+everyService("has a read-only root, no new privileges, and no capabilities", (inputs, { name }) => {
+    assert.equal(inputs.readOnly, true);
+    assert.deepEqual(inputs.securityOpts, ["no-new-privileges:true"]);
+    const { drops, adds } = inputs.capabilities as Record<string, string[]>;
+    assert.deepEqual(drops, ["ALL"]);
+    assert.deepEqual(adds, name === "certificates-relay" ? ["CAP_CHOWN", "CAP_DAC_READ_SEARCH"] : []);
+    assert.equal("privileged" in inputs, false);
+});
+
+everyService(
+    "runs as a user of its own; only the relay, which nobody can reach, is root",
+    (inputs, { name }) => {
+        if (name !== "certificates-relay") {
+            assert.match(String(inputs.user), /^[1-9][0-9]*:[1-9][0-9]*$/);
+            return;
+        }
+        assert.equal(inputs.user, "0:0");
+        assert.equal(inputs.networkMode, "none");
+        assert.deepEqual(inputs.ports, []);
+    },
+);
+
+everyService("is on one network by its alias, or on none", (inputs) => {
+    assert.equal("networkMode" in inputs, !("networksAdvanced" in inputs));
+    for (const { name, aliases } of (inputs.networksAdvanced ?? []) as {
+        name: string;
+        aliases: string[];
+    }[]) {
+        assert.equal(name, "synapse-test");
+        assert.equal(aliases.length, 1);
+    }
+});
+
+everyService("bounds its log", (inputs) => {
+    assert.equal(inputs.logDriver, "json-file");
+    const { "max-size": size, "max-file": files } = inputs.logOpts as Record<string, string>;
+    assert.match(size ?? "", /^[0-9]+m$/);
+    assert.match(files ?? "", /^[0-9]+$/);
+});
+
+everyService("comes back after a crash and a reboot, unless it was stopped by hand", (inputs) => {
+    assert.equal(inputs.restart, "unless-stopped");
+});
+
+everyService("keeps its log out of Pulumi's state in clear", (_inputs, { additionalSecretOutputs }) => {
+    assert.deepEqual(additionalSecretOutputs, ["containerLogs"]);
+});
+
+everyService("writes to memory and to its own volumes alone", (inputs, { name }) => {
+    const mounts = inputs.mounts as { target: string; readOnly: boolean }[];
+    const written = mounts.filter(({ readOnly }) => !readOnly).map(({ target }) => target);
+    const expected = { "synapse-container": ["/data"], "certificates-relay": ["/certificates"] }[name] ?? [];
+    assert.deepEqual(written, expected);
+    for (const [path, options] of Object.entries(inputs.tmpfs as Record<string, string>)) {
+        const [uid, gid] = String(inputs.user).split(":");
+        assert.match(options, new RegExp(`^rw,size=[1-9][0-9]*m,uid=${uid},gid=${gid}$`), path);
+    }
+});
+
+test("no container uses what drifts for ever or needs a newer Docker", () => {
+    for (const { name, inputs } of everyRun.flatMap((run) => ofType(run, CONTAINER))) {
+        for (const argument of ["platform", "cpus", "volumes", "links", "rm", "attach", "logs"]) {
+            assert.equal(argument in inputs, false, `${name}: ${argument}`);
+        }
+        assert.doesNotMatch(JSON.stringify(inputs), /"volumeOptions":/, name);
+        // Docker refuses to write to a read-only root, even to a volume in it.
+        assert.equal("uploads" in inputs && inputs.readOnly === true, false, name);
+    }
+});
+
+// --- Commands -----------------------------------------------------------------------------------------------------
+
+test("no command deletes, and none is replaced: that would run against data in use", () => {
+    for (const { name, inputs, replaceOnChanges, hooks } of everyRun.flatMap((run) => ofType(run, COMMAND))) {
+        assert.equal("delete" in inputs, false, name);
+        assert.equal("triggers" in inputs, false, name);
+        // Pulumi's own; without triggers it never happens.
+        assert.deepEqual(replaceOnChanges, ["triggers[*]"], name);
+        assert.deepEqual(hooks.beforeCreate, []);
+    }
+});
+
+test("a command does the same when it is made and when something about it changes", () => {
+    for (const { name, inputs } of everyRun.flatMap((run) => ofType(run, COMMAND))) {
+        // Without `update`, `create` runs again.
+        assert.equal(inputs.update ?? inputs.create, inputs.create, name);
+        // A failure quotes the command.
+        assert.match(
+            String(inputs.create),
+            /^exec (sh components\/docker\/task\.sh|node --import tsx scripts\/verify\.ts)$/,
+        );
+        assert.equal(inputs.logging, "stderr");
+        assert.equal(inputs.addPreviousOutputInEnv, name === "synapse-data-generation", name);
+    }
+});
+
+test("every script in a container is without network and names its user", () => {
+    for (const { name, inputs } of everyRun.flatMap((run) => ofType(run, COMMAND))) {
+        const { TASK_OPTIONS: options } = inputs.environment as Record<string, string>;
+        if (options === undefined) continue;
+        assert.match(options, /^--network\nnone\n--user\n\d+:\d+\n/, name);
+    }
+});
+
+test("a new configuration is checked by Synapse before anything is touched, with its data read-only", () => {
+    const check = registered(runs.letsencrypt, "synapse-check");
+    const { TASK_MOUNTS: mounts } = check.inputs.environment as Record<string, string>;
+    assert.equal(mounts, "type=volume,dst=/data,readonly,src=");
+    const [homeserver] = uploadsOf(runs.letsencrypt, "synapse-config");
+    assert.equal(check.inputs.stdin, homeserver?.content);
+    assert.ok(registered(runs.letsencrypt, "synapse-container").dependencies.includes("synapse-check"));
+});
+
+for (const [mode, resource, needs] of [
+    ["none", "synapse-container", ["synapse-data-generation", "synapse-config-loader", "synapse-check"]],
+    ["synapse", "synapse-container", ["certificates-copy", "synapse-config-loader"]],
+    ["letsencrypt", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-copy"]],
+    ["letsencrypt", "certificates-relay", ["certificates-copy", "certificates-scripts-loader"]],
+    ["local-ca", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-issuance"]],
+    ["none", "verification-questions", ["synapse-container"]],
+    ["letsencrypt", "verification-questions", ["synapse-container", "nginx-container"]],
+] as const) {
+    test(`${resource} waits for ${needs.join(", ")} (${mode})`, () => {
+        const before = everythingBefore(runs[mode], resource);
+        for (const need of needs) assert.ok(before.has(need), need);
+    });
+}
+
+test("a server that runs goes on while another's files are made ready", () => {
+    // nginx would otherwise be held up, and replaced last, by whatever holds Synapse up.
+    assert.equal(everythingBefore(runs.letsencrypt, "nginx-container").has("synapse-container"), false);
+});
+
+/** What must be there before a resource, by its own words and those of the components that it stands in. */
+function everythingBefore({ registrations }: Run, name: string): ReadonlySet<string> {
+    const seen = new Set([name]);
+    // A set that grows is walked to its new end.
+    for (const waiting of seen) {
+        for (const resource of registrations) {
+            if (withoutHash(resource.name) !== waiting) continue;
+            for (const other of [...resource.dependencies, resource.parent]) seen.add(withoutHash(other));
+        }
+    }
+    return seen;
+}
+
+// --- Files in volumes ---------------------------------------------------------------------------------------------
+
+interface Upload {
+    readonly file: string;
+    readonly content: string;
+    readonly permissions: string;
+}
+
+function loaderOf(run: Run, name: string): Registration {
+    const loaders = loadersOf(run).filter(({ parent }) => parent === name);
+    assert.equal(loaders.length, 1);
+    return loaders[0] as Registration;
+}
+
+const uploadsOf = (run: Run, name: string) => loaderOf(run, name).inputs.uploads as Upload[];
+
+test("a container that fills a volume is never started", () => {
+    for (const { inputs } of everyRun.flatMap(loadersOf)) {
+        assert.deepEqual([inputs.mustRun, inputs.start], [false, false]);
+        const [mount, ...others] = inputs.mounts as { source: string; target: string }[];
+        assert.deepEqual(others, []);
+        for (const { file, content, permissions } of inputs.uploads as Upload[]) {
+            assert.ok(file.startsWith(`${mount?.target}/`));
+            assert.notEqual(content, "");
+            assert.match(permissions, /^0[45][45][45]$/, "nobody can change it");
+        }
+    }
+});
+
+test("volume, container and resources of some files are named by their content", () => {
+    for (const run of everyRun) {
+        for (const { name, parent, inputs } of loadersOf(run)) {
+            const [, hash = ""] = /-([0-9a-f]{12})-loader$/.exec(name) ?? [];
+            const volume = registered(run, `${parent}-${hash}-volume`);
+            assert.match(String(volume.inputs.name), new RegExp(`^synapse-test-.*-${hash}$`));
+            assert.equal(inputs.name, volume.inputs.name);
+            assert.deepEqual(inputs.mounts, [
+                { type: "volume", source: volume.inputs.name, target: "/files" },
+            ]);
+        }
+    }
+});
+
+test("a service mounts the very volume that its files are in", () => {
+    const mounted = (run: Run, service: string) =>
+        (registered(run, service).inputs.mounts as { source: string }[]).map(({ source }) => source);
+    for (const [service, files] of [
+        ["synapse-container", "synapse-config"],
+        ["nginx-container", "nginx-scripts"],
+        ["certificates-relay", "certificates-scripts"],
+    ] as const) {
+        assert.ok(
+            mounted(runs.letsencrypt, service).includes(
+                String(loaderOf(runs.letsencrypt, files).inputs.name),
+            ),
+        );
+    }
+});
+
+test("a changed setting makes another volume of the files that say it, and of no others", () => {
+    const names = (run: Run) => Object.fromEntries(loadersOf(run).map(({ name, parent }) => [parent, name]));
+    const before = names(runs.letsencrypt);
+    for (const changed of [louder, larger]) {
+        const { "synapse-config": config, ...others } = names(changed);
+        assert.notEqual(config, before["synapse-config"]);
+        assert.deepEqual({ ...others, "synapse-config": before["synapse-config"] }, before);
+    }
+    assert.deepEqual(names(roomier), before);
+});
+
+test("a changed nginx.conf is taken up by the running nginx, not by another", () => {
+    const conf = (run: Run) => registered(run, "nginx-configuration").inputs.stdin;
+    assert.notEqual(conf(larger), conf(runs.letsencrypt));
+    assert.deepEqual(
+        registered(larger, "nginx-container").inputs,
+        registered(runs.letsencrypt, "nginx-container").inputs,
+    );
+});
+
+// --- Ports --------------------------------------------------------------------------------------------------------
+
+interface Port {
+    readonly internal: number;
+    readonly external?: number;
+    readonly ip: string;
+}
+
+const portsOf = (run: Run, name: string) => registered(run, name).inputs.ports as Port[];
+
+test("Synapse's plain HTTP port is published to the Docker host itself alone", () => {
+    for (const run of Object.values(runs)) {
+        const plain = portsOf(run, "synapse-container").filter(({ internal }) => internal % 10_000 === 8008);
+        assert.deepEqual(plain, [{ internal: 8008, external: 8008, ip: "127.0.0.1" }]);
+    }
+});
+
+test("behind nginx nothing else of Synapse is published", () => {
+    for (const mode of ["none", "letsencrypt", "local-ca"] as const) {
+        assert.equal(portsOf(runs[mode], "synapse-container").length, 1);
+    }
+});
+
+test("each of two addresses gets a port of its own inside the container", () => {
+    assert.deepEqual(portsOf(runs.letsencrypt, "nginx-container"), [
+        { internal: 80, external: 80, ip: "0.0.0.0" },
+        { internal: 10080, external: 80, ip: "::" },
+        { internal: 443, external: 443, ip: "0.0.0.0" },
+        { internal: 10443, external: 443, ip: "::" },
+        { internal: 8448, external: 8448, ip: "0.0.0.0" },
+        { internal: 18448, external: 8448, ip: "::" },
+    ]);
+    assert.deepEqual(portsOf(runs.synapse, "synapse-container").slice(1), [
+        { internal: 8448, external: 8448, ip: "0.0.0.0" },
+        { internal: 18448, external: 8448, ip: "::" },
+    ]);
+});
+
+test("the servers listen on every port that is published", () => {
+    for (const run of everyRun) {
+        const [homeserver] = uploadsOf(run, "synapse-config");
+        for (const { internal } of portsOf(run, "synapse-container")) {
+            assert.match(homeserver?.content ?? "", new RegExp(`^ +- port: ${internal}$`, "m"));
+        }
+        if (run.registrations.every(({ name }) => name !== "nginx-container")) continue;
+        const conf = String(registered(run, "nginx-configuration").inputs.stdin);
+        for (const { internal } of portsOf(run, "nginx-container")) {
+            assert.match(conf, new RegExp(`^ +listen ${internal} `, "m"));
+        }
+    }
+});
+
+test("a port that a throw-away stack leaves out is left to Docker, on one address", () => {
+    assert.deepEqual(portsOf(ephemeral, "nginx-container"), [
+        { internal: 80, ip: "0.0.0.0" },
+        { internal: 443, ip: "0.0.0.0" },
+        { internal: 8448, ip: "0.0.0.0" },
+    ]);
+    assert.deepEqual(portsOf(ephemeral, "synapse-container"), [{ internal: 8008, ip: "127.0.0.1" }]);
+});
+
+// --- Verification and outputs -------------------------------------------------------------------------------------
+
+test("a stack says where clients and servers connect", () => {
+    for (const [mode, clientUrl, federationAddress, publishedPorts] of [
+        ["none", "http://matrix.example.org:8008", "matrix.example.org:8008", { synapse: 8008 }],
+        [
+            "synapse",
+            "https://matrix.example.org:8448",
+            "matrix.example.org:8448",
+            { synapse: 8008, federation: 8448 },
+        ],
+        [
+            "letsencrypt",
+            "https://matrix.example.org",
+            "matrix.example.org:8448",
+            { synapse: 8008, http: 80, https: 443, federation: 8448 },
+        ],
+    ] as const) {
+        const { outputs } = runs[mode];
+        assert.equal(outputs.clientUrl, clientUrl);
+        assert.equal(outputs.federationAddress, federationAddress);
+        assert.deepEqual(outputs.publishedPorts, publishedPorts);
+        assert.equal(outputs.verifyKey, "ed25519:a_Test verify-key");
+    }
+});
+
+test("ports that Docker picked are outputs, and stand in the URL", () => {
+    const { clientUrl, publishedPorts } = ephemeral.outputs;
+    assert.deepEqual(publishedPorts, { synapse: 32768, http: 32768, https: 32769, federation: 32770 });
+    assert.equal(clientUrl, "https://matrix.example.org:32769");
+});
+
+test("the running server is asked what the settings promise", () => {
+    const asked = (run: Run) => {
+        const { EXPECTATIONS = "" } = registered(run, "verification-questions").inputs.environment as Record<
+            string,
+            string
+        >;
+        return JSON.parse(EXPECTATIONS) as Record<string, unknown>;
+    };
+    const proxied = asked(runs.letsencrypt);
+    assert.deepEqual(proxied, {
+        serverName: "example.org",
+        publicHost: "matrix.example.org",
+        verifyKey: "ed25519:a_Test verify-key",
+        addresses: ["0.0.0.0", "::"],
+        tls: true,
+        clientPort: 443,
+        federationPort: 8448,
+        redirectPort: 80,
+        proxied: true,
+        container: "synapse-test",
+        logsRequests: true,
+    });
+    const { addresses, tls, proxied: behindProxy, clientPort } = asked(runs.none);
+    assert.deepEqual(
+        { addresses, tls, behindProxy, clientPort },
+        {
+            addresses: ["127.0.0.1"],
+            tls: false,
+            behindProxy: false,
+            clientPort: 8008,
+        },
+    );
+    assert.equal(asked(runs.synapse).clientPort, 8448);
+    assert.equal(typeof asked(runs["local-ca"]).caCertificate, "string");
+});
+
+test("another container makes the server be asked again", () => {
+    const changes = (run: Run) =>
+        (registered(run, "verification-questions").inputs.environment as Record<string, string>).CHANGES;
+    assert.equal(changes(runs.none)?.trim(), "synapse-container-id");
+    assert.equal(changes(runs.letsencrypt), "synapse-container-id nginx-container-id");
+});

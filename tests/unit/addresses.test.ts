@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as addresses from "../../addresses.ts";
+import { readSettings, type Settings } from "../../settings.ts";
+
+function settings(more: Readonly<Record<string, unknown>>): Settings {
+    const config = Object.entries({ serverName: "example.org", ...more }).map(([key, value]) => [
+        key,
+        typeof value === "string" ? value : JSON.stringify(value),
+    ]);
+    return readSettings("prod", Object.fromEntries(config) as Record<string, string>, () => false);
+}
+
+for (const [mode, front, images, port, url] of [
+    ["none", "none", ["synapse"], 8008, "http://example.org:8008"],
+    ["synapse", "tls", ["synapse"], 8448, "https://example.org:8448"],
+    ["letsencrypt", "proxy", ["synapse", "nginx"], 443, "https://example.org"],
+    ["local-ca", "proxy", ["synapse", "nginx"], 443, "https://example.org"],
+] as const) {
+    test(`with tls.mode ${mode}, clients connect to ${url}`, () => {
+        const of = settings({ tls: { mode } });
+        assert.equal(addresses.front(of), front);
+        assert.deepEqual(Object.keys(addresses.usedImages(of)), images);
+        assert.equal(addresses.clientPort(of), port);
+        assert.equal(addresses.clientBaseUrl(of, addresses.clientPort(of)), url);
+        assert.equal(addresses.clientBaseUrl(of, undefined), url, "the same while the port is not known");
+        assert.equal(new URL(addresses.clientBaseUrl(of, 12345)).port, "12345");
+    });
+}
+
+test("without TLS there is no certificate, and a private CA needs nothing", () => {
+    assert.equal(addresses.certificateSource(settings({ tls: { mode: "none" } })), undefined);
+    assert.deepEqual(addresses.certificateSource(settings({ tls: { mode: "local-ca" } })), {
+        mode: "local-ca",
+    });
+});
+
+test("the certificate is where certbot keeps that of the public host", () => {
+    for (const mode of ["letsencrypt", "synapse"]) {
+        const publicHost = "matrix.example.org";
+        assert.deepEqual(addresses.certificateSource(settings({ publicHost, tls: { mode } })), {
+            mode: "host",
+            directory: "/etc/letsencrypt",
+            certificate: "live/matrix.example.org/fullchain.pem",
+            privateKey: "live/matrix.example.org/privkey.pem",
+        });
+    }
+});
+
+test("Synapse's own certificate may be anywhere below the directory", () => {
+    const tls = { mode: "synapse", directory: "/srv/tls", certificate: "a.pem", privateKey: "keys/a.key" };
+    const { mode, ...where } = tls;
+    assert.deepEqual(addresses.certificateSource(settings({ tls })), { ...where, mode: "host" });
+});
+
+test("the DNS records are those of the public host", () => {
+    const [a, aaaa, ...others] = addresses.dnsRecords(settings({}));
+    assert.match(a ?? "", /^example\.org\. A /);
+    assert.match(aaaa ?? "", /^example\.org\. AAAA /);
+    assert.deepEqual(others, []);
+});
+
+test("another public host needs a delegation of the server name", () => {
+    const records = addresses.dnsRecords(settings({ publicHost: "matrix.example.org" }));
+    assert.match(records[0] ?? "", /^matrix\.example\.org\. A /);
+    assert.match(
+        records[2] ?? "",
+        /^example\.org\. .*\/\.well-known\/matrix\/server.* https:\/\/matrix\.example\.org /,
+    );
+});
+
+test("an address and localhost need no DNS record", () => {
+    for (const serverName of ["localhost", "192.0.2.1", "[2001:db8::1]"]) {
+        assert.deepEqual(addresses.dnsRecords(settings({ serverName })), []);
+    }
+});

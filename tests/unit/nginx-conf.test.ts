@@ -1,0 +1,398 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type NginxConfArgs, nginxConf } from "../../components/nginx/conf.ts";
+import { type Directive, everywhere, here, parseNginx } from "../support/nginx.ts";
+
+const ARGS: NginxConfArgs = {
+    publicHost: "matrix.example.org",
+    httpsPort: 443,
+    federationPort: 8448,
+    maxUploadSize: "50M",
+    profile: "intermediate",
+    hsts: true,
+    listen: { http: [80], https: [443], federation: [8448] },
+};
+
+const parsed = (more: Partial<NginxConfArgs> = {}) => parseNginx(nginxConf({ ...ARGS, ...more }));
+
+/** The one directive of a name, at any depth. */
+function only(directives: readonly Directive[], name: string): Directive {
+    const found = everywhere(directives, name);
+    assert.equal(found.length, 1, `${found.length} × ${name}`);
+    return found[0] as Directive;
+}
+
+const serversOf = (directives: readonly Directive[]) =>
+    everywhere(directives, "server").flatMap(({ block }) => (block === undefined ? [] : [block]));
+
+/** The server that speaks TLS. */
+function publicServer(directives: readonly Directive[]): readonly Directive[] {
+    const tls = serversOf(directives).filter((block) =>
+        here(block, "listen").some(({ args }) => args.includes("ssl")),
+    );
+    assert.equal(tls.length, 1);
+    return tls[0] ?? [];
+}
+
+const locationsOf = (block: readonly Directive[]) =>
+    here(block, "location").map((location) => ({ match: location.args, block: location.block ?? [] }));
+
+const proxying = (block: readonly Directive[]) =>
+    locationsOf(block).filter((location) => here(location.block, "proxy_pass").length > 0);
+
+const headersOf = (block: readonly Directive[], directive = "add_header") =>
+    Object.fromEntries(here(block, directive).map(({ args: [name = "", ...value] }) => [name, value]));
+
+// --- What is passed on --------------------------------------------------------------------------------------------
+
+test("requests are passed on as they came: proxy_pass has no path", () => {
+    const passes = everywhere(parsed(), "proxy_pass");
+    assert.equal(passes.length, 2);
+    for (const { args } of passes) assert.deepEqual(args, ["http://synapse"]);
+    assert.deepEqual(everywhere(parsed(), "rewrite"), []);
+});
+
+test("the client's address is set, never what the client says of itself", () => {
+    const conf = parsed();
+    for (const { block } of proxying(publicServer(conf))) {
+        assert.deepEqual(headersOf(block, "proxy_set_header"), {
+            Connection: [""],
+            Host: ["matrix.example.org"],
+            "X-Forwarded-For": ["$remote_addr"],
+            "X-Forwarded-Proto": ["$scheme"],
+        });
+    }
+    const words = JSON.stringify(conf);
+    for (const forged of [
+        "$proxy_add_x_forwarded_for",
+        "$http_x_forwarded_for",
+        "real_ip_header",
+        "set_real_ip",
+    ]) {
+        assert.ok(!words.includes(forged), forged);
+    }
+});
+
+test("Synapse is told the port that clients connect to", () => {
+    for (const { block } of proxying(publicServer(parsed({ httpsPort: 8443 })))) {
+        assert.deepEqual(headersOf(block, "proxy_set_header").Host, ["matrix.example.org:8443"]);
+    }
+});
+
+test("uploads may be as large as Synapse allows, in every location", () => {
+    for (const maxUploadSize of ["50M", "512K"]) {
+        const conf = parsed({ maxUploadSize });
+        const limit = only(conf, "client_max_body_size");
+        assert.deepEqual(limit.args, [maxUploadSize]);
+        assert.ok(here(publicServer(conf), "client_max_body_size").includes(limit));
+    }
+});
+
+test("a larger upload is refused as Matrix clients understand it", () => {
+    const server = publicServer(parsed());
+    assert.deepEqual(only(server, "error_page").args, ["413", "@too_large"]);
+    const tooLarge = locationsOf(server).find(({ match }) => match[0] === "@too_large");
+    const [status, body = ""] = only(tooLarge?.block ?? [], "return").args;
+    assert.equal(status, "413");
+    assert.deepEqual(JSON.parse(body), {
+        errcode: "M_TOO_LARGE",
+        error: "The upload is larger than this server allows (50M)",
+    });
+});
+
+/** The location that nginx takes for a path that it has resolved, as its documentation tells it. */
+function locationFor(server: readonly Directive[], path: string) {
+    const locations = locationsOf(server);
+    return (
+        locations.find(({ match }) => match[0] === "=" && match[1] === path) ??
+        locations.find(({ match }) => match[0] === "~" && new RegExp(match[1] ?? "").test(path)) ??
+        locations.find(({ match }) => match.length === 1 && match[0] === "/")
+    );
+}
+
+for (const [path, proxied] of [
+    ["/_matrix", true],
+    ["/_matrix/client/versions", true],
+    ["/_matrix/federation/v1/version", true],
+    ["/_matrix/media/v3/upload", true],
+    ["/_matrix/client/v1/media/download/a/b", true],
+    ["/_synapse/client", true],
+    ["/_synapse/client/pick_username", true],
+    ["/_synapse/admin/v1/users", false],
+    ["/_synapse/metrics", false],
+    ["/_synapse/replication", false],
+    ["/_synapse", false],
+    ["/_synapse/clients", false],
+    ["/_matrixx", false],
+    ["/x/_matrix/client", false],
+    ["/health", false],
+    ["/metrics", false],
+    ["/", false],
+    ["/.well-known/matrix/client", false],
+    ["/.well-known/matrix/support", false],
+] as const) {
+    test(`${path} is ${proxied ? "passed on to Synapse" : "not passed on"}`, () => {
+        const location = locationFor(publicServer(parsed()), path);
+        assert.ok(location);
+        assert.equal(here(location.block, "proxy_pass").length > 0, proxied);
+        if (!proxied) assert.equal(here(location.block, "return").length, 1);
+    });
+}
+
+test("uploads of media are not kept in nginx on their way", () => {
+    const server = publicServer(parsed());
+    for (const [path, buffering] of [
+        ["/_matrix/media/v3/upload", ["off"]],
+        ["/_matrix/client/v1/media/config", ["off"]],
+        ["/_matrix/client/v3/sync", undefined],
+    ] as const) {
+        const location = locationFor(server, path);
+        assert.deepEqual(here(location?.block ?? [], "proxy_request_buffering")[0]?.args, buffering, path);
+    }
+});
+
+/** Whether the `$forwarded` map lets a request through: its regular expressions, first match first. */
+function isForwarded(directives: readonly Directive[], requestUri: string): boolean {
+    const map = everywhere(directives, "map").find(({ args }) => args[1] === "$forwarded");
+    assert.deepEqual(map?.args, ["$request_uri", "$forwarded"]);
+    const entries = (map?.block ?? []).map(({ name, args }) => [name, args[0]] as const);
+    const expressions = entries.filter(([name]) => name !== "default");
+    for (const [name] of expressions) assert.match(name, /^~[^*]/);
+    const match = expressions.find(([name]) => new RegExp(name.slice(1)).test(requestUri));
+    return (match ?? entries.find(([name]) => name === "default"))?.[1] === "1";
+}
+
+for (const [requestUri, forwarded] of [
+    ["/_matrix", true],
+    ["/_matrix/", true],
+    ["/_matrix?x", true],
+    ["/_matrix/client/versions", true],
+    ["/_matrix/client/v3/rooms/%21a%3Ab/state", true],
+    ["/_matrix/client/v3/rooms/%2F..%2F/state", true],
+    ["/_matrix/client/v3/rooms/a%2Fb/state", true],
+    ["/_matrix/client/v3/profile/@a.b:c.d", true],
+    ["/_matrix/client/v3/x/..y/.z/a..", true],
+    ["/_matrix/client/v3/sync?next=/../&a=/./b/..", true],
+    ["/_synapse/client/pick_username?x=/_synapse/admin", true],
+    ["/_synapse/admin", false],
+    ["/_synapse/admin/v1/users?x=/_matrix/", false],
+    ["/_synapse/clients", false],
+    ["/_matrixx", false],
+    ["/", false],
+    ["/?/_matrix/client", false],
+    ["//_matrix/client/versions", false],
+    ["/x/../_matrix/client", false],
+    ["/_matrix/../_synapse/admin/v1/users", false],
+    ["/_matrix/./client", false],
+    ["/_matrix/.", false],
+    ["/_matrix/..", false],
+    ["/_matrix/..?x", false],
+    ["/_synapse/client/../admin/v1/users", false],
+    ["/_synapse/client/..?x=/y", false],
+    ["/%5fmatrix/client", false],
+    ["/_synapse%2Fadmin", false],
+    ["/_synapse%2Fclient/../admin", false],
+    ["/_synapse/%61dmin/v1/users", false],
+] as const) {
+    test(`${requestUri} as it was sent is ${forwarded ? "fit to be passed on" : "refused"}`, () => {
+        assert.equal(isForwarded(parsed(), requestUri), forwarded);
+    });
+}
+
+test("every location that passes on asks first whether the request was fit as it was sent", () => {
+    const locations = proxying(publicServer(parsed()));
+    assert.equal(locations.length, 2);
+    for (const { block } of locations) {
+        const [condition] = here(block, "if");
+        assert.deepEqual([condition?.name, condition?.args], ["if", ["($forwarded", "=", "0)"]]);
+        assert.deepEqual(condition?.block, [{ name: "return", args: ["404"] }]);
+    }
+});
+
+test("only the server with TLS passes anything on", () => {
+    const passing = serversOf(parsed()).filter((block) => proxying(block).length > 0);
+    assert.deepEqual(passing, [publicServer(parsed())]);
+});
+
+// --- Ports and TLS ------------------------------------------------------------------------------------------------
+
+const listens = (directives: readonly Directive[]) =>
+    serversOf(directives).map((block) => here(block, "listen").map(({ args }) => args.join(" ")));
+
+test("nginx listens on one port for each use, and for its health check inside the container alone", () => {
+    assert.deepEqual(listens(parsed()), [
+        ["127.0.0.1:8081"],
+        ["80 default_server"],
+        ["443 ssl default_server", "8448 ssl default_server"],
+    ]);
+});
+
+test("nginx listens on a port of its own for each address that is published", () => {
+    const listen = { http: [80, 10080], https: [443, 10443], federation: [8448, 18448] };
+    assert.deepEqual(listens(parsed({ listen })).slice(1), [
+        ["80 default_server", "10080 default_server"],
+        ["443", "10443", "8448", "18448"].map((port) => `${port} ssl default_server`),
+    ]);
+});
+
+test("plain HTTP redirects to HTTPS and does nothing else", () => {
+    for (const [httpsPort, target] of [
+        [443, "https://matrix.example.org$request_uri"],
+        [8443, "https://matrix.example.org:8443$request_uri"],
+        [undefined, "https://matrix.example.org$request_uri"],
+    ] as const) {
+        const plain = serversOf(parsed({ httpsPort }))[1] ?? [];
+        assert.deepEqual(
+            everywhere(plain, "return").map(({ args }) => args),
+            [["301", target]],
+        );
+        assert.deepEqual(
+            locationsOf(plain).map(({ match }) => match),
+            [["/"]],
+        );
+    }
+});
+
+test("HTTP/2 is spoken", () => {
+    assert.deepEqual(only(parsed(), "http2").args, ["on"]);
+});
+
+test("the intermediate profile is TLS 1.2 and 1.3 with forward secrecy and authenticated encryption", () => {
+    const conf = parsed({ profile: "intermediate" });
+    assert.deepEqual(only(conf, "ssl_protocols").args, ["TLSv1.2", "TLSv1.3"]);
+    const ciphers = only(conf, "ssl_ciphers").args[0]?.split(":") ?? [];
+    assert.equal(ciphers.length, 6);
+    for (const cipher of ciphers) assert.match(cipher, /^ECDHE-(ECDSA|RSA)-(AES\d+-GCM|CHACHA20-POLY1305)/);
+});
+
+test("the modern profile is TLS 1.3 alone", () => {
+    const conf = parsed({ profile: "modern" });
+    assert.deepEqual(only(conf, "ssl_protocols").args, ["TLSv1.3"]);
+    assert.deepEqual(everywhere(conf, "ssl_ciphers"), []);
+});
+
+test("sessions keep forward secrecy", () => {
+    assert.deepEqual(only(parsed(), "ssl_session_tickets").args, ["off"]);
+});
+
+test("the certificate is read through the stable path", () => {
+    const current = "/etc/nginx/certificates/current";
+    assert.deepEqual(only(parsed(), "ssl_certificate").args, [`${current}/fullchain.pem`]);
+    assert.deepEqual(only(parsed(), "ssl_certificate_key").args, [`${current}/privkey.pem`]);
+});
+
+test("browsers are told to stay with HTTPS in every answer, when it is asked for", () => {
+    const answering = (hsts: boolean) =>
+        locationsOf(publicServer(parsed({ hsts }))).filter(
+            ({ match, block }) => match[0] === "=" || here(block, "proxy_pass").length > 0,
+        );
+    assert.equal(answering(true).length, 4);
+    for (const { block } of answering(true)) {
+        assert.deepEqual(headersOf(block)["Strict-Transport-Security"], ["max-age=63072000", "always"]);
+    }
+    assert.doesNotMatch(nginxConf({ ...ARGS, hsts: false }), /Strict-Transport-Security/);
+});
+
+// --- .well-known --------------------------------------------------------------------------------------------------
+
+/** What a .well-known location answers, with `$client_authority` as a client would see it. */
+function wellKnown(directives: readonly Directive[], which: "client" | "server", httpHost = ""): unknown {
+    const location = locationFor(publicServer(directives), `/.well-known/matrix/${which}`);
+    const block = location?.block ?? [];
+    const [status, body = ""] = only(block, "return").args;
+    assert.equal(status, "200");
+    assert.deepEqual(only(block, "default_type").args, ["application/json"]);
+    assert.deepEqual(headersOf(block)["Access-Control-Allow-Origin"], ["*", "always"]);
+    return JSON.parse(body.replace("$client_authority", clientAuthority(directives, httpHost)));
+}
+
+/** The `$client_authority` map's answer to a Host header. */
+function clientAuthority(directives: readonly Directive[], httpHost: string): string {
+    const map = everywhere(directives, "map").find(({ args }) => args[1] === "$client_authority");
+    assert.equal(map?.args[0], "$http_host");
+    const entries = (map?.block ?? []).map(({ name, args: [value = ""] }) => [name, value] as const);
+    const match = entries.find(([name]) => name.startsWith("~") && new RegExp(name.slice(1)).test(httpHost));
+    const [, value = ""] = match ?? entries.find(([name]) => name === "default") ?? [];
+    return value.replace("$http_host", httpHost);
+}
+
+for (const [publicHost, httpsPort, federationPort, client, server] of [
+    ["matrix.example.org", 443, 8448, "https://matrix.example.org", "matrix.example.org:8448"],
+    ["matrix.example.org", 8443, 443, "https://matrix.example.org:8443", "matrix.example.org:443"],
+    ["[2001:db8::1]", 8443, 8449, "https://[2001:db8::1]:8443", "[2001:db8::1]:8449"],
+] as const) {
+    test(`.well-known of ${publicHost} leads to ${client} and ${server}`, () => {
+        const conf = parsed({ publicHost, httpsPort, federationPort });
+        // Whatever a client claims to have asked.
+        for (const host of [publicHost, "evil.example", "matrix.example.org:1"]) {
+            assert.deepEqual(wellKnown(conf, "client", host), { "m.homeserver": { base_url: client } });
+        }
+        assert.deepEqual(wellKnown(conf, "server"), { "m.server": server });
+    });
+}
+
+test("where Docker picked the port, .well-known answers with the one that the client came by", () => {
+    for (const publicHost of ["matrix.example.org", "[2001:db8::1]"]) {
+        const conf = parsed({ publicHost, httpsPort: undefined });
+        for (const [host, authority] of [
+            [`${publicHost}:32768`, `${publicHost}:32768`],
+            [publicHost, publicHost],
+            ["evil.example:443", publicHost],
+            [`x${publicHost}:1`, publicHost],
+            [`${publicHost}:1x`, publicHost],
+            [`${publicHost.replaceAll(".", "x").replaceAll(":", "x")}x:1`, publicHost],
+        ] as const) {
+            assert.deepEqual(wellKnown(conf, "client", host), {
+                "m.homeserver": { base_url: `https://${authority}` },
+            });
+        }
+    }
+});
+
+// --- Logs ---------------------------------------------------------------------------------------------------------
+
+test("no log repeats a query, in which access tokens can stand", () => {
+    const conf = parsed();
+    const format = only(conf, "log_format").args.join("");
+    for (const variable of format.match(/\$\w+/g) ?? []) {
+        assert.ok(
+            [
+                "$remote_addr",
+                "$time_iso8601",
+                "$request_method",
+                "$request_path",
+                "$server_protocol",
+                "$status",
+                "$body_bytes_sent",
+                "$request_time",
+            ].includes(variable),
+            variable,
+        );
+    }
+    for (const { args } of everywhere(conf, "access_log")) {
+        assert.ok(args[0] === "off" || args[1] === "pathonly", args.join(" "));
+    }
+    // nginx's messages from "error" on quote whole requests.
+    assert.deepEqual(only(conf, "error_log").args, ["/dev/stderr", "crit"]);
+});
+
+test("of a request, the log has the path alone", () => {
+    const map = everywhere(parsed(), "map").find(({ args }) => args[1] === "$request_path");
+    assert.deepEqual(map?.args, ["$request_uri", "$request_path"]);
+    const [, path] = map?.block ?? [];
+    assert.deepEqual(path?.args, ["$path"]);
+    const expression = new RegExp(path?.name.slice(1) ?? "");
+    for (const uri of ["/_matrix/x?access_token=a", "/_matrix/x", "/?a?b"]) {
+        assert.equal(expression.exec(uri)?.groups?.path, uri.split("?")[0]);
+    }
+});
+
+test("the reader of nginx.conf in these tests refuses what nginx would refuse", () => {
+    for (const text of ["a", "a {", "a { b; ", "}", "a { b }", ";", 'a "b', "{ a; }"]) {
+        assert.throws(() => parseNginx(text), SyntaxError, text);
+    }
+    assert.deepEqual(parseNginx(`a "b;{\\"" 'c'; # d;\ne f { g; }`), [
+        { name: "a", args: ['b;{"', "c"] },
+        { name: "e", args: ["f"], block: [{ name: "g", args: [] }] },
+    ]);
+});

@@ -1,0 +1,534 @@
+import assert from "node:assert/strict";
+import { BlockList } from "node:net";
+import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
+import { clientBaseUrl } from "../../addresses.ts";
+import { ownConfig, readSettings, type Settings } from "../../settings.ts";
+import { isServerName, OWNED_OPTIONS, settingsSchema } from "../../settings-schema.ts";
+
+type Config = Readonly<Record<string, unknown>>;
+
+/** The settings of a stack, from values as they stand in its file. */
+function read(config: Config, { stack = "dev", secret = [] as readonly string[] } = {}): Settings {
+    // As Pulumi hands them over: text, with anything else as JSON.
+    const texts = Object.entries(config).map(([key, value]) => [
+        key,
+        typeof value === "string" ? value : JSON.stringify(value),
+    ]);
+    return readSettings(stack, Object.fromEntries(texts) as Record<string, string>, (key) =>
+        secret.includes(key),
+    );
+}
+
+/** The message with which a configuration is refused. */
+function refusal(config: Config, options?: Parameters<typeof read>[1]): string {
+    try {
+        read(config, options);
+    } catch (error) {
+        // Pulumi shows this kind of error by its message alone.
+        assert.ok(pulumi.RunError.isInstance(error), String(error));
+        return error.message;
+    }
+    assert.fail(`${JSON.stringify(config)} was not refused`);
+}
+
+/** What a message says of each setting: key → its lines by their titles. */
+function faultsIn(message: string): Record<string, Record<string, string>> {
+    const [, ...paragraphs] = message.split(/\n {2}synapse:/);
+    return Object.fromEntries(
+        paragraphs.map((paragraph) => {
+            const [key = "", ...lines] = paragraph.split("\n");
+            const titled = lines.map((line) => /^ {4}(got|wanted|fix): +(.*)$/.exec(line)?.slice(1) ?? []);
+            return [key, Object.fromEntries(titled) as Record<string, string>];
+        }),
+    );
+}
+
+const NAMED = { serverName: "example.org" };
+
+// --- One fault each -----------------------------------------------------------------------------------------------
+
+const SET = (key: string) => `pulumi config set synapse:${key} <value>`;
+const SET_PATH = (key: string) => `pulumi config set --path synapse:${key} <value>`;
+const PORT = "a whole number from 1 to 65535";
+const LOWER_CASE = "the name in lower case: servers compare names byte by byte";
+const SOME_NAME = "a DNS name, an IPv4 address or an IPv6 address in brackets, e.g. example.org";
+const HOST = "a host name, in lower case and without a port, e.g. matrix.example.org";
+const SIZE = "a whole number with K or M, e.g. 50M";
+const MODE = "an object with `mode`: none, synapse, letsencrypt or local-ca";
+const ABSOLUTE = "an absolute path on the Docker host, without commas, quotes, spaces or ..";
+const RELATIVE = "a path relative to tls.directory, without commas, quotes, spaces or ..";
+const ADDRESS = "an IPv4 or IPv6 address of the Docker host, e.g. 127.0.0.1 or ::";
+const ENGINE = "unix:///path, tcp://host:port or ssh://user@host, without a password";
+const IMAGE = "an image reference, e.g. nginx:1.30.0";
+const NAME = "up to 40 lower-case letters, digits and _ . -, beginning with a letter or digit";
+const MEMORY = (least: number) => `a whole number of MiB, at least ${least}`;
+
+for (const [config, key, got, wanted, fix] of [
+    [{ serverName: "Example.org" }, "serverName", '"Example.org"', LOWER_CASE, SET("serverName")],
+    [{ serverName: "[2001:DB8::1]" }, "serverName", '"[2001:DB8::1]"', LOWER_CASE, SET("serverName")],
+    [{ serverName: "https://a" }, "serverName", '"https://a"', SOME_NAME, SET("serverName")],
+    [{ serverName: "under_score" }, "serverName", '"under_score"', SOME_NAME, SET("serverName")],
+    [{ serverName: "::1" }, "serverName", '"::1"', SOME_NAME, SET("serverName")],
+    [{ serverName: "1.2.3.456" }, "serverName", '"1.2.3.456"', SOME_NAME, SET("serverName")],
+    [{ ...NAMED, publicHost: "a.org:443" }, "publicHost", '"a.org:443"', HOST, SET("publicHost")],
+    [{ ...NAMED, publicHost: "[fe80::1%eth0]" }, "publicHost", '"[fe80::1%eth0]"', HOST, SET("publicHost")],
+    [{ ...NAMED, reportStats: "yes" }, "reportStats", '"yes"', "true or false", SET("reportStats")],
+    [{ ...NAMED, tls: "none" }, "tls", '"none"', MODE, SET("tls")],
+    [{ ...NAMED, tls: { mode: "acme" } }, "tls.mode", '{"mode":"acme"}', MODE, SET_PATH("tls.mode")],
+    [
+        { ...NAMED, tls: { mode: "letsencrypt", profile: "old" } },
+        "tls.profile",
+        '"old"',
+        /"intermediate"\|"modern"/,
+        SET_PATH("tls.profile"),
+    ],
+    ...["certs", "/a,readonly", "/a b", '/a"b', "/a/../b"].map(
+        (directory) =>
+            [
+                { ...NAMED, tls: { mode: "letsencrypt", directory } },
+                "tls.directory",
+                JSON.stringify(directory),
+                ABSOLUTE,
+                SET_PATH("tls.directory"),
+            ] as const,
+    ),
+    ...["/a.pem", "../a.pem", "a,b", ""].map(
+        (certificate) =>
+            [
+                { ...NAMED, tls: { mode: "synapse", certificate } },
+                "tls.certificate",
+                JSON.stringify(certificate),
+                RELATIVE,
+                SET_PATH("tls.certificate"),
+            ] as const,
+    ),
+    ...[0, 65536, 1.5, -1, "http", "80 ", true].map(
+        (https) =>
+            [
+                { ...NAMED, ports: { https } },
+                "ports.https",
+                JSON.stringify(https),
+                PORT,
+                SET_PATH("ports.https"),
+            ] as const,
+    ),
+    [
+        { ...NAMED, ports: { https: 8443, federation: 8443 } },
+        "ports.federation",
+        "8443",
+        "a port of its own, and not that of ports.https",
+        SET_PATH("ports.federation"),
+    ],
+    [
+        { ...NAMED, ports: { https: 80 } },
+        "ports.https",
+        "80",
+        "a port of its own, and not that of ports.http, which is the same when it is left out",
+        /ports\.http <value>, or another ports\.https$/,
+    ],
+    [
+        { ...NAMED, listenAddresses: { public: ["localhost"] } },
+        "listenAddresses.public[0]",
+        '"localhost"',
+        ADDRESS,
+        SET_PATH("listenAddresses.public[0]"),
+    ],
+    [
+        { ...NAMED, listenAddresses: { synapse: [] } },
+        "listenAddresses.synapse",
+        "[]",
+        "at least one address",
+        SET_PATH("listenAddresses.synapse"),
+    ],
+    [{ ...NAMED, maxUploadSize: "50MB" }, "maxUploadSize", '"50MB"', SIZE, SET("maxUploadSize")],
+    [{ ...NAMED, maxUploadSize: "0M" }, "maxUploadSize", '"0M"', SIZE, SET("maxUploadSize")],
+    [{ ...NAMED, maxUploadSize: "50m" }, "maxUploadSize", '"50m"', SIZE, SET("maxUploadSize")],
+    [{ ...NAMED, maxUploadSize: 50 }, "maxUploadSize", "50", "a size such as 50M", SET("maxUploadSize")],
+    [
+        { ...NAMED, logLevel: "info" },
+        "logLevel",
+        '"info"',
+        "one of DEBUG, INFO, WARNING, ERROR",
+        SET("logLevel"),
+    ],
+    [
+        { ...NAMED, extraConfig: [1] },
+        "extraConfig",
+        "[1]",
+        "an object of homeserver.yaml options",
+        SET("extraConfig"),
+    ],
+    [{ ...NAMED, images: { nginx: "a b" } }, "images.nginx", '"a b"', IMAGE, SET_PATH("images.nginx")],
+    [
+        { ...NAMED, memory: { synapse: 255 } },
+        "memory.synapse",
+        "255",
+        MEMORY(256),
+        SET_PATH("memory.synapse"),
+    ],
+    [{ ...NAMED, memory: { nginx: "1G" } }, "memory.nginx", '"1G"', MEMORY(64), SET_PATH("memory.nginx")],
+    [{ ...NAMED, ephemeral: 1 }, "ephemeral", "1", "true or false", SET("ephemeral")],
+    [{ ...NAMED, name: "Synapse" }, "name", '"Synapse"', NAME, SET("name")],
+    [{ ...NAMED, name: "a".repeat(41) }, "name", /a{41}/, NAME, SET("name")],
+    [{ ...NAMED, dockerHost: "localhost" }, "dockerHost", '"localhost"', ENGINE, SET("dockerHost")],
+    [{ ...NAMED, dockerHost: "ssh://a:b@c" }, "dockerHost", /"ssh:/, ENGINE, SET("dockerHost")],
+] as const) {
+    test(`${key} ${typeof got === "string" ? got : String(got)} is refused, with what is wanted and how to set it`, () => {
+        const message = refusal(config);
+        assert.match(message, /^1 setting is wrong; nothing was touched\.\n/);
+        const faults = faultsIn(message);
+        assert.deepEqual(Object.keys(faults), [key]);
+        for (const [title, expected] of Object.entries({ got, wanted, fix })) {
+            const line = faults[key]?.[title] ?? "";
+            if (typeof expected === "string") assert.equal(line, expected);
+            else assert.match(line, expected);
+        }
+    });
+}
+
+test("a server name that is left out is asked for", () => {
+    assert.deepEqual(faultsIn(refusal({})), {
+        serverName: {
+            got: "nothing",
+            wanted: "a Matrix server name, e.g. example.org",
+            fix: "pulumi config set synapse:serverName <value>",
+        },
+    });
+});
+
+test("a server name with a port is refused with the reason", () => {
+    for (const serverName of ["example.org:8448", "1.2.3.4:443", "[::1]:8448"]) {
+        const { serverName: fault } = faultsIn(refusal({ serverName }));
+        assert.match(fault?.wanted ?? "", /without a port: .* for ever, and \.well-known does/);
+    }
+});
+
+test("a setting that does not exist is refused, and its near miss named", () => {
+    for (const [key, near] of [
+        ["server_name", "serverName"],
+        ["log-level", "logLevel"],
+        ["MaxUploadSize", "maxUploadSize"],
+    ] as const) {
+        assert.deepEqual(faultsIn(refusal({ ...NAMED, [key]: "some value" }))[key], {
+            got: "a setting that does not exist",
+            wanted: `synapse:${near}, perhaps`,
+            fix: `pulumi config rm synapse:${key}`,
+        });
+    }
+    const { postgres } = faultsIn(refusal({ ...NAMED, postgres: "some value" }));
+    assert.equal(postgres?.wanted, "a setting from the README's table");
+});
+
+test("a setting that another mode has is refused", () => {
+    const message = refusal({ ...NAMED, tls: { mode: "none", directory: "/etc/letsencrypt" } });
+    assert.equal(faultsIn(message)["tls.directory"]?.fix, "pulumi config rm --path synapse:tls.directory");
+});
+
+test("every fault is reported at once", () => {
+    const message = refusal({
+        serverName: "Example.org",
+        ports: { http: 0, https: "x", ftp: 21 },
+        tls: { mode: "tls" },
+        extraConfig: { listeners: [], database: {} },
+        listenAddresses: { public: ["::", "nowhere"] },
+        loglevel: "INFO",
+    });
+    assert.match(message, /^9 settings are wrong; nothing was touched\.\n/);
+    assert.deepEqual(
+        Object.keys(faultsIn(message)).sort(),
+        [
+            "serverName",
+            "ports.http",
+            "ports.https",
+            "ports.ftp",
+            "tls.mode",
+            "extraConfig.listeners",
+            "extraConfig.database",
+            "listenAddresses.public[1]",
+            "loglevel",
+        ].sort(),
+    );
+});
+
+for (const [option, instead] of Object.entries(OWNED_OPTIONS)) {
+    test(`extraConfig's ${option} is refused: ${instead}`, () => {
+        const fault = faultsIn(refusal({ ...NAMED, extraConfig: { [option]: "own-value" } }))[
+            `extraConfig.${option}`
+        ];
+        assert.equal(fault?.wanted, "nothing: the program owns this option");
+        assert.equal(fault?.fix, instead);
+        assert.doesNotMatch(fault?.got ?? "", /own-value/);
+    });
+}
+
+test("whatever the rendered homeserver.yaml decides for itself is an owned option", () => {
+    for (const option of ["server_name", "public_baseurl", "listeners", "database", "signing_key_path"]) {
+        assert.ok(Object.hasOwn(OWNED_OPTIONS, option), option);
+    }
+});
+
+test("every setting that an owned option's refusal points to exists", () => {
+    for (const instead of Object.values(OWNED_OPTIONS)) {
+        for (const [, key = ""] of instead.matchAll(/synapse:(\w+)/g)) {
+            assert.ok(key in settingsSchema.shape, key);
+        }
+    }
+});
+
+// --- Secrets ------------------------------------------------------------------------------------------------------
+
+test("a value that is a secret is never repeated, whatever is wrong with it", () => {
+    const secret = Object.keys(settingsSchema.shape);
+    for (const key of secret) {
+        for (const value of [
+            "Hunter2 Hunter2",
+            ["Hunter2"],
+            { mode: "Hunter2" },
+            { mode: "synapse", directory: "Hunter2", certificate: "/Hunter2" },
+            { http: "Hunter2", synapse: "Hunter2 Hunter2", public: ["Hunter2"], server_name: "Hunter2" },
+        ]) {
+            const message = refusal({ ...NAMED, [key]: value }, { secret });
+            assert.doesNotMatch(message, /Hunter2/);
+            assert.match(message, /\[secret\]|a setting that does not exist/);
+        }
+    }
+});
+
+test("a secret port is not repeated when another has it too", () => {
+    const options = { secret: ["ports"] };
+    assert.doesNotMatch(refusal({ ...NAMED, ports: { https: 4711, http: 4711 } }, options), /4711/);
+    assert.doesNotMatch(refusal({ ...NAMED, ports: { https: 8448 } }, options), /8448/);
+});
+
+test("extraConfig cannot be a secret, because previews show it", () => {
+    const extraConfig = { email: { smtp_pass: "Hunter2" } };
+    const message = refusal({ ...NAMED, extraConfig }, { secret: ["extraConfig"] });
+    assert.match(message, /previews show/);
+    assert.doesNotMatch(message, /Hunter2/);
+});
+
+// --- Defaults -----------------------------------------------------------------------------------------------------
+
+test("a server name is all that must be set", () => {
+    assert.deepEqual(read(NAMED, { stack: "prod" }), {
+        serverName: "example.org",
+        publicHost: "example.org",
+        reportStats: false,
+        tls: { mode: "letsencrypt", directory: "/etc/letsencrypt", profile: "intermediate" },
+        ports: { http: 80, https: 443, federation: 8448, synapse: 8008 },
+        listenAddresses: { public: ["0.0.0.0", "::"], synapse: ["127.0.0.1"] },
+        maxUploadSize: "50M",
+        logLevel: "INFO",
+        extraConfig: {},
+        images: { synapse: "ghcr.io/element-hq/synapse:v1.163.2", nginx: "nginx:1.30.0" },
+        memory: { synapse: 4096, nginx: 256 },
+        ephemeral: false,
+        name: "synapse",
+    });
+});
+
+test("the name follows the stack's, unless it is set", () => {
+    for (const [stack, name] of [
+        ["prod", "synapse"],
+        ["production", "synapse"],
+        ["dev", "synapse-dev"],
+        ["PR-17", "synapse-pr-17"],
+    ] as const) {
+        assert.equal(read(NAMED, { stack }).name, name);
+        assert.equal(read({ ...NAMED, name: "own" }, { stack }).name, "own");
+    }
+});
+
+test("a throw-away stack leaves the ports it is not given to Docker", () => {
+    const { ports } = read({ ...NAMED, ephemeral: true, ports: { https: 8443 } });
+    assert.deepEqual(ports, { http: undefined, https: 8443, federation: undefined, synapse: undefined });
+});
+
+test("ports may be given as text, as editors quote them", () => {
+    assert.equal(read({ ...NAMED, ports: { https: "8443" } }).ports.https, 8443);
+});
+
+test("a standard port is free where nobody publishes its use, or Docker picks", () => {
+    assert.equal(read({ ...NAMED, tls: { mode: "none" }, ports: { synapse: 80 } }).ports.synapse, 80);
+    assert.equal(
+        read({ ...NAMED, tls: { mode: "synapse" }, ports: { federation: 443 } }).ports.federation,
+        443,
+    );
+    assert.equal(read({ ...NAMED, ephemeral: true, ports: { https: 80 } }).ports.https, 80);
+    const swapped = { http: 443, https: 80 };
+    assert.deepEqual(read({ ...NAMED, ports: swapped }).ports, {
+        ...swapped,
+        federation: 8448,
+        synapse: 8008,
+    });
+});
+
+test("an empty text stands for a setting that is left out", () => {
+    const config = { ...NAMED, publicHost: "", name: "", dockerHost: "" };
+    assert.deepEqual(read(config, { stack: "prod" }), read(NAMED, { stack: "prod" }));
+});
+
+test("only the project's own namespace is read", () => {
+    const config = { "synapse:serverName": "a.org", "docker:host": "x", "synapse-x:name": "y" };
+    assert.deepEqual(ownConfig("synapse", config), { serverName: "a.org" });
+});
+
+// --- Names: Matrix's grammar, and what stands in URLs, paths and configuration files ------------------------------
+
+const label = fc
+    .stringMatching(/^[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?$/)
+    .filter((text) => !text.startsWith("xn--"));
+// A name that ends in a number is no name: URLs take it for an IPv4 address.
+const lastLabel = label.filter((text) => !/^([0-9]+|0x[0-9a-f]*)$/.test(text));
+const dnsName = fc
+    .tuple(fc.array(label, { maxLength: 5 }), lastLabel)
+    .map(([labels, last]) => [...labels, last].join("."));
+const ipv6Host = fc.ipV6().map((address) => `[${address}]`);
+const validHost = fc.oneof(dnsName, fc.ipV4(), ipv6Host);
+
+const invalidHost = fc.oneof(
+    fc.tuple(validHost, fc.integer({ min: 0, max: 65535 })).map(([host, port]) => `${host}:${port}`),
+    fc
+        .tuple(
+            validHost,
+            fc.nat(),
+            fc.constantFrom(
+                " ",
+                "/",
+                '"',
+                "'",
+                "\n",
+                "\r",
+                "\t",
+                "\0",
+                ";",
+                "$",
+                "%",
+                "@",
+                "#",
+                "?",
+                "\\",
+                "é",
+                ",",
+            ),
+        )
+        .map(([host, position, stray]) => {
+            const at = position % (host.length + 1);
+            return host.slice(0, at) + stray + host.slice(at);
+        }),
+    validHost.map((host) => host.toUpperCase()).filter((host) => /[A-Z]/.test(host)),
+    validHost.map((host) => `.${host}`),
+    validHost.map((host) => `${host}.`),
+    dnsName.map((name) => `-${name}`),
+    dnsName.map((name) => `${name}-`),
+    fc.tuple(label, label).map((labels) => labels.join("..")),
+    fc.tuple(dnsName, fc.nat()).map(([name, number]) => `${name}.${number}`),
+    fc.ipV6(),
+    ipv6Host.map((host) => host.replace("]", "%eth0]")),
+);
+
+test("every name of Matrix's grammar is a server name, without a port and in lower case", () => {
+    fc.assert(
+        fc.property(validHost, (host) => {
+            assert.equal(read({ serverName: host }).serverName, host);
+            assert.equal(read({ ...NAMED, publicHost: host }).publicHost, host);
+        }),
+        {
+            examples: [
+                ["localhost"],
+                ["a"],
+                ["xn--bcher-kva.de"],
+                ["[::1]"],
+                ["[::ffff:1.2.3.4]"],
+                ["3com.com"],
+            ],
+        },
+    );
+});
+
+test("nothing else is a server name or a public host", () => {
+    const examples = [
+        "",
+        ".",
+        "[",
+        "[]",
+        "[]]",
+        "[1.2.3.4]",
+        "123",
+        "0x7f.1",
+        "a.0xab",
+        "xn--a",
+        "..",
+        "a/../b",
+    ];
+    fc.assert(
+        fc.property(invalidHost, (host) => {
+            assert.equal(isServerName(host), false);
+            if (host === "") return;
+            assert.ok("serverName" in faultsIn(refusal({ serverName: host })));
+            assert.ok("publicHost" in faultsIn(refusal({ ...NAMED, publicHost: host })));
+        }),
+        { examples: examples.map((example) => [example]) },
+    );
+});
+
+test("a name has at most 230 characters, and its labels 63", () => {
+    const name = (length: number) => `${"a.".repeat(200)}`.slice(0, length - 1).concat("b");
+    assert.equal(isServerName(name(229)), true);
+    assert.equal(isServerName(name(231)), false);
+    assert.equal(isServerName("a".repeat(63)), true);
+    assert.equal(isServerName("a".repeat(64)), false);
+});
+
+test("the public URL of every host that is accepted leads to that host", () => {
+    const modes = ["none", "synapse", "letsencrypt", "local-ca"].map(
+        (mode) => read({ ...NAMED, tls: { mode } }).tls,
+    );
+    const port = fc.option(fc.integer({ min: 1, max: 65535 }), { nil: undefined });
+    fc.assert(
+        fc.property(validHost, fc.constantFrom(...modes), port, (publicHost, tls, clientPort) => {
+            const { hostname, pathname, search } = new URL(clientBaseUrl({ publicHost, tls }, clientPort));
+            assert.deepEqual([pathname, search], ["/", ""]);
+            if (publicHost.startsWith("[")) assert.ok(isSameAddress(hostname, publicHost));
+            else assert.equal(hostname, publicHost);
+        }),
+    );
+});
+
+/** IPv6 addresses have many notations. */
+function isSameAddress(one: string, other: string): boolean {
+    const addresses = new BlockList();
+    addresses.addAddress(one.slice(1, -1), "ipv6");
+    return addresses.check(other.slice(1, -1), "ipv6");
+}
+
+// --- Whatever a person may write ----------------------------------------------------------------------------------
+
+test("any configuration is either accepted or refused in plain words", () => {
+    const key = fc.oneof(
+        fc.constantFrom(...Object.keys(settingsSchema.shape)),
+        fc.constantFrom("constructor", "toString", "hasOwnProperty"),
+        fc.string({ minLength: 1 }),
+    );
+    const value = fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.integer().map(String),
+        fc.constantFrom("null", "true", "{}"),
+    );
+    fc.assert(
+        fc.property(fc.dictionary(key, value), (config) => {
+            try {
+                readSettings("dev", { ...NAMED, ...config }, () => false);
+            } catch (error) {
+                assert.ok(pulumi.RunError.isInstance(error), String(error));
+            }
+        }),
+    );
+});
+
+test("an option that only happens to be a word of JavaScript is nobody's own", () => {
+    assert.deepEqual(read({ ...NAMED, extraConfig: { constructor: 1 } }).extraConfig, { constructor: 1 });
+});
