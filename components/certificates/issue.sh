@@ -1,3 +1,4 @@
+#!/bin/sh
 # Runs in a disposable container as root with CHOWN alone. Makes a private CA and a certificate from it, once each;
 # the certificate again when its names change or when it nears its end. Prints the CA's certificate.
 #   NAMES   subject alternative names in openssl's notation: DNS:example.org,IP:127.0.0.1

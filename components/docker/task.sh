@@ -1,3 +1,4 @@
+#!/bin/sh
 # Runs one script in a disposable container on the Docker host. What differs comes through the environment, so that
 # nothing needs quoting.
 #   TASK_IMAGE               image to run

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Runs in a disposable container of the nginx image, as root with CHOWN and DAC_OVERRIDE alone:
 # a test of nginx makes its directories, and opens the private key, which is readable by its own user.
 # Stages nginx.conf, which it reads from standard input, has nginx test it, and makes it the current one.

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Runs beside Pulumi, after nginx.conf has been replaced: a running nginx takes it up without a stop.
 #   NGINX_CONTAINER   name of nginx's container
 #   NGINX_DIGEST      digest of the new nginx.conf, which nginx answers once it serves it

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Runs in a disposable container of the Synapse image, as Synapse's user, with every volume read-only.
 # Synapse itself reads the configuration, before the running server is touched: the generated layer from the data
 # volume, and the one rendered from the settings from standard input.

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Runs in a disposable container of the Synapse image, as root with CHOWN, SETUID and SETGID alone.
 # Makes the server's identity on the data volume, once: Synapse's own `generate`. Later runs check it.
 # Prints the server name and the public verify key: `example.org ed25519:a_AbCd <base64>`.

@@ -13,7 +13,7 @@ const ARGS: NginxConfArgs = {
     listen: { http: [80], https: [443], federation: [8448] },
 };
 
-const parsed = (more: Partial<NginxConfArgs> = {}) => parseNginx(nginxConf({ ...ARGS, ...more }));
+const parsed = (more: Partial<NginxConfArgs> = {}) => parseNginx(nginxConf({ ...ARGS, ...more }).text);
 
 /** The one directive of a name, at any depth. */
 function only(directives: readonly Directive[], name: string): Directive {
@@ -290,7 +290,7 @@ test("browsers are told to stay with HTTPS in every answer, when it is asked for
     for (const { block } of answering(true)) {
         assert.deepEqual(headersOf(block)["Strict-Transport-Security"], ["max-age=63072000", "always"]);
     }
-    assert.doesNotMatch(nginxConf({ ...ARGS, hsts: false }), /Strict-Transport-Security/);
+    assert.doesNotMatch(nginxConf({ ...ARGS, hsts: false }).text, /Strict-Transport-Security/);
 });
 
 // --- .well-known --------------------------------------------------------------------------------------------------
