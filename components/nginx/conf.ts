@@ -14,6 +14,8 @@ export interface NginxConfArgs {
     readonly profile: "intermediate" | "modern";
     /** Whether browsers are told to use HTTPS alone for this host, for two years. */
     readonly hsts: boolean;
+    /** Whether a CA fetches certbot's answers to its challenges here. */
+    readonly acmeChallenges: boolean;
     /** Ports inside the container to listen on, for each use. */
     readonly listen: {
         readonly http: readonly number[];
@@ -26,6 +28,8 @@ export interface NginxConfArgs {
 export const PATHS = {
     conf: "/etc/nginx/stack/nginx.conf",
     certificates: "/etc/nginx/certificates",
+    /** Where certbot puts its answers to challenges. */
+    webroot: "/etc/nginx/webroot",
     /** Written by the watcher: `server <address>:<port>;`. */
     upstream: "/run/upstream.conf",
 } as const;
@@ -125,7 +129,7 @@ ${indent(tls(args.profile), 4)}
     }
 
     server {
-${listen(args.listen.http, "default_server")}
+${listen(args.listen.http, "default_server")}${args.acmeChallenges ? ACME_CHALLENGES : ""}
         location / {
             return 301 https://${authority}$request_uri;
         }
@@ -167,6 +171,12 @@ ${indent(proxy(authority, args.hsts), 12)}
 }
 `;
 }
+
+const ACME_CHALLENGES = `
+        location ^~ /.well-known/acme-challenge/ {
+            default_type text/plain;
+            root ${PATHS.webroot};
+        }`;
 
 /** https://ssl-config.mozilla.org, version 5.7. */
 function tls(profile: NginxConfArgs["profile"]): string {

@@ -9,7 +9,7 @@ import { type NginxConfArgs, nginxConf, PATHS } from "./conf.ts";
 import { NGINX_USER } from "./user.ts";
 
 /** What {@link NginxProxy} needs to know. */
-export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen"> {
+export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen" | "acmeChallenges"> {
     /** Prefix of the stack's Docker objects. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
@@ -18,6 +18,8 @@ export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen"> {
     readonly upstream: string;
     /** Volume with `current/fullchain.pem` and `current/privkey.pem`, readable by nginx's user. */
     readonly certificatesVolume: pulumi.Input<string>;
+    /** Volume with certbot's answers to challenges, which port 80 then serves. */
+    readonly webrootVolume?: pulumi.Input<string> | undefined;
     /** Port on the Docker host that redirects to HTTPS; Docker picks one when undefined. */
     readonly httpPort: number | undefined;
     /** Addresses of the Docker host that the ports are published on. */
@@ -69,7 +71,11 @@ export class NginxProxy extends pulumi.ComponentResource {
         const conf = new docker.Volume(`${name}-conf`, { name: `${containerName}-conf` }, { parent: this });
         const certificates = { source: args.certificatesVolume, target: PATHS.certificates };
 
-        const nginx = nginxConf({ ...args, listen: listenPorts(args.addresses.length) });
+        const nginx = nginxConf({
+            ...args,
+            acmeChallenges: args.webrootVolume !== undefined,
+            listen: listenPorts(args.addresses.length),
+        });
         const configuration = task(
             `${name}-configuration`,
             {
@@ -100,6 +106,9 @@ export class NginxProxy extends pulumi.ComponentResource {
                     { source: scripts.volumeName, target: "/scripts" },
                     { source: conf.name, target: "/etc/nginx/stack" },
                     certificates,
+                    ...(args.webrootVolume === undefined
+                        ? []
+                        : [{ source: args.webrootVolume, target: PATHS.webroot }]),
                 ],
                 tmpfs: { "/run": 4, "/var/cache/nginx": 64 },
                 network: { name: args.network, aliases: ["nginx"] },

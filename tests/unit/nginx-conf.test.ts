@@ -10,6 +10,7 @@ const ARGS: NginxConfArgs = {
     maxUploadSize: "50M",
     profile: "intermediate",
     hsts: true,
+    acmeChallenges: false,
     listen: { http: [80], https: [443], federation: [8448] },
 };
 
