@@ -97,6 +97,7 @@ const nginx =
                   federationPort: ports.federation,
                   addresses: listenAddresses.public,
                   maxUploadSize,
+                  holdSeconds: settings.holdSeconds,
                   profile: settings.tls.profile,
                   hsts: settings.tls.mode === "letsencrypt",
                   memory: memory.nginx,

@@ -14,6 +14,12 @@ export interface NginxConfArgs {
     readonly profile: "intermediate" | "modern";
     /** Whether browsers are told to use HTTPS alone for this host, for two years. */
     readonly hsts: boolean;
+    /** Seconds that a request waits for Synapse while that is being replaced; 0 answers 502 at once. */
+    readonly holdSeconds: number;
+    /** Text of the script that holds them; part of the digest. */
+    readonly holdScript: string;
+    /** Where Synapse is on the network: `host:port`. */
+    readonly upstream: string;
     /** Ports inside the container to listen on, for each use. */
     readonly listen: {
         readonly http: readonly number[];
@@ -24,7 +30,10 @@ export interface NginxConfArgs {
 
 /** Files and directories in nginx's container. */
 export const PATHS = {
-    conf: "/etc/nginx/stack/nginx.conf",
+    /** `current/nginx.conf` and what it reads beside it. */
+    stack: "/etc/nginx/stack",
+    /** Request bodies that do not fit into memory. */
+    buffer: "/buffer",
     certificates: "/etc/nginx/certificates",
     /** Written by the watcher: `server <address>:<port>;`. */
     upstream: "/run/upstream.conf",
@@ -37,11 +46,12 @@ const DIGEST_PLACE = "@digest@";
 
 /**
  * The whole nginx.conf, and its digest, which nginx answers to whoever asks its health port for /configuration: so
- * one can tell whether a reload has taken it up. Clients and servers reach `/_matrix` and `/_synapse/client`, and nothing else of Synapse.
+ * one can tell whether a reload has taken it up. Clients and servers reach `/_matrix` and `/_synapse/client`, and
+ * nothing else of Synapse.
  */
 export function nginxConf(args: NginxConfArgs): { readonly text: string; readonly digest: string } {
     const text = render(args);
-    const digest = createHash("sha256").update(text).digest("hex").slice(0, 12);
+    const digest = createHash("sha256").update(text).update(args.holdScript).digest("hex").slice(0, 12);
     return { text: text.replace(DIGEST_PLACE, digest), digest };
 }
 
@@ -50,7 +60,8 @@ function render(args: NginxConfArgs): string {
         args.httpsPort === undefined || args.httpsPort === 443
             ? args.publicHost
             : `${args.publicHost}:${args.httpsPort}`;
-    return `worker_processes auto;
+    const holds = args.holdSeconds > 0;
+    return `${holds ? "load_module modules/ngx_http_js_module.so;\n" : ""}worker_processes auto;
 pid /run/nginx.pid;
 # From "error" on, messages quote requests with their query, in which access tokens can stand.
 error_log /dev/stderr crit;
@@ -71,7 +82,9 @@ http {
     types_hash_max_size 2048;
     map_hash_bucket_size 128;
 
-    client_body_temp_path /var/cache/nginx/client_temp;
+    # Every request is received whole before Synapse sees it, so that it can be sent again: small ones in memory.
+    client_body_buffer_size 64k;
+    client_body_temp_path ${PATHS.buffer}/client_temp;
     proxy_temp_path /var/cache/nginx/proxy_temp;
     fastcgi_temp_path /var/cache/nginx/fastcgi_temp;
     uwsgi_temp_path /var/cache/nginx/uwsgi_temp;
@@ -104,6 +117,7 @@ ${args.httpsPort === undefined ? `        "~^${regexQuoted(args.publicHost)}:[0-
         keepalive 64;
     }
 
+${holds ? indent(holdPreparation(args), 4) : ""}
     ssl_certificate ${PATHS.certificates}/current/fullchain.pem;
     ssl_certificate_key ${PATHS.certificates}/current/privkey.pem;
 ${indent(tls(args.profile), 4)}
@@ -145,14 +159,16 @@ ${indent(json({ "m.homeserver": { base_url: "https://$client_authority" } }, arg
 ${indent(json({ "m.server": `${args.publicHost}:${args.federationPort ?? 8448}` }, args.hsts), 12)}
         }
 
-        location ~ ^/_matrix/(?:media/|client/v1/media/) {
-            # An upload goes on to Synapse while it arrives: nothing of it is kept here.
-            proxy_request_buffering off;
-${indent(proxy(authority, args.hsts), 12)}
-        }
         location ~ ^/(?:_matrix|_synapse/client)(?:/|$) {
+            if ($forwarded = 0) {
+                return 404;
+            }
 ${indent(proxy(authority, args.hsts), 12)}
+            # No path behind the name: with one, nginx would rewrite the URI, and signatures over it would not hold.
+            proxy_pass http://synapse;
+${holds ? indent(HOLD_ERRORS, 12) : ""}
         }
+${holds ? indent(holdLocations(authority, args), 8) : ""}
         # The admin API above all.
         location / {
             return 404;
@@ -201,23 +217,51 @@ return 200 '${JSON.stringify(value)}';`;
 }
 
 function proxy(authority: string, hsts: boolean): string {
-    return `if ($forwarded = 0) {
-    return 404;
-}
-${hstsHeader(hsts)}# No path behind the name: with one, nginx would rewrite the URI, and signatures over it would not hold.
-proxy_pass http://synapse;
-proxy_http_version 1.1;
+    return `${hstsHeader(hsts)}proxy_http_version 1.1;
 proxy_set_header Connection "";
 proxy_set_header Host ${authority};
 # Set, not appended: Synapse believes the first address, which a client could have forged.
 proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header X-Forwarded-Proto $scheme;
-proxy_connect_timeout 5s;
+# On the stack's own network, either at once or not at all.
+proxy_connect_timeout 1s;
 # Long polls.
 proxy_read_timeout 10m;
 proxy_send_timeout 10m;
 # Large media is passed on at the client's pace, not through a temporary file.
 proxy_max_temp_file_size 0;`;
+}
+
+/** What error_page does in a location replaces what it does outside, so 413 is said again. */
+const HOLD_ERRORS = `error_page 413 @too_large;
+error_page 502 504 = @hold;
+recursive_error_pages on;`;
+
+function holdPreparation({ holdSeconds, upstream }: NginxConfArgs): string {
+    return `js_import hold.js;
+js_shared_dict_zone zone=hold:32k timeout=60s type=number;
+js_fetch_timeout 1s;
+js_var $hold_seconds ${holdSeconds};
+js_var $hold_probe http://${upstream}/health;
+js_var $hold_deadline;
+js_var $hold_tries;
+# Docker's own: knows Synapse's new address before the watcher has seen it.
+resolver 127.0.0.11 valid=1s ipv6=off;
+`;
+}
+
+function holdLocations(authority: string, { hsts, upstream }: NginxConfArgs): string {
+    return `location @hold {
+    js_content hold.hold;
+}
+location @again {
+    internal;
+${indent(proxy(authority, hsts), 4)}
+    # By a variable, so that the name is looked up now.
+    set $synapse ${upstream};
+    proxy_pass http://$synapse;
+${indent(HOLD_ERRORS, 4)}
+}`;
 }
 
 function indent(text: string, columns: number): string {

@@ -10,6 +10,9 @@ const ARGS: NginxConfArgs = {
     maxUploadSize: "50M",
     profile: "intermediate",
     hsts: true,
+    holdSeconds: 15,
+    holdScript: "",
+    upstream: "synapse:8008",
     listen: { http: [80], https: [443], federation: [8448] },
 };
 
