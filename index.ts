@@ -100,6 +100,7 @@ const nginx =
                   federationPort: ports.federation,
                   addresses: listenAddresses.public,
                   maxUploadSize,
+                  holdSeconds: settings.holdSeconds,
                   profile: settings.tls.profile,
                   hsts: settings.tls.mode === "letsencrypt" || settings.tls.mode === "acme",
                   memory: memory.nginx,

@@ -290,6 +290,8 @@ const mebibytes = (fallback: number, least: number) =>
         .min(least, { error: `a whole number of MiB, at least ${least}` })
         .default(fallback);
 
+const HOLD = "a whole number of seconds from 0 to 60";
+
 const image = () =>
     z
         .string({ error: "an image reference" })
@@ -334,6 +336,14 @@ export const settingsSchema = z.strictObject({
         .regex(SIZE, { error: "a whole number with K or M, e.g. 50M" })
         .default("50M")
         .describe("Largest upload, for nginx and Synapse alike: a number with K (KiB) or M (MiB)."),
+    holdSeconds: z
+        .int({ error: HOLD })
+        .min(0, { error: HOLD })
+        .max(60, { error: HOLD })
+        .default(15)
+        .describe(
+            "How long nginx holds requests while Synapse is being replaced, instead of answering 502. 0 holds none.",
+        ),
     logLevel: z
         .enum(["DEBUG", "INFO", "WARNING", "ERROR"], { error: "one of DEBUG, INFO, WARNING, ERROR" })
         .default("INFO")

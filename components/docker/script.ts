@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The text of a shell script that stands beside a module: `script(import.meta.url, "start.sh")`. */
+/** The text of a script that stands beside a module: `script(import.meta.url, "start.sh")`. */
 export function script(module: string, file: string): string {
     return readFileSync(new URL(file, module), "utf8");
 }

@@ -16,6 +16,12 @@ export interface NginxConfArgs {
     readonly hsts: boolean;
     /** Whether a CA fetches certbot's answers to its challenges here. */
     readonly acmeChallenges: boolean;
+    /** Seconds that a request waits for Synapse while that is being replaced; 0 answers 502 at once. */
+    readonly holdSeconds: number;
+    /** Text of the script that holds them; part of the digest. */
+    readonly holdScript: string;
+    /** Where Synapse is on the network: `host:port`. */
+    readonly upstream: string;
     /** Ports inside the container to listen on, for each use. */
     readonly listen: {
         readonly http: readonly number[];
@@ -26,7 +32,10 @@ export interface NginxConfArgs {
 
 /** Files and directories in nginx's container. */
 export const PATHS = {
-    conf: "/etc/nginx/stack/nginx.conf",
+    /** `current/nginx.conf` and what it reads beside it. */
+    stack: "/etc/nginx/stack",
+    /** Request bodies that do not fit into memory. */
+    buffer: "/buffer",
     certificates: "/etc/nginx/certificates",
     /** Where certbot puts its answers to challenges. */
     webroot: "/etc/nginx/webroot",
@@ -41,11 +50,12 @@ const DIGEST_PLACE = "@digest@";
 
 /**
  * The whole nginx.conf, and its digest, which nginx answers to whoever asks its health port for /configuration: so
- * one can tell whether a reload has taken it up. Clients and servers reach `/_matrix` and `/_synapse/client`, and nothing else of Synapse.
+ * one can tell whether a reload has taken it up. Clients and servers reach `/_matrix` and `/_synapse/client`, and
+ * nothing else of Synapse.
  */
 export function nginxConf(args: NginxConfArgs): { readonly text: string; readonly digest: string } {
     const text = render(args);
-    const digest = createHash("sha256").update(text).digest("hex").slice(0, 12);
+    const digest = createHash("sha256").update(text).update(args.holdScript).digest("hex").slice(0, 12);
     return { text: text.replace(DIGEST_PLACE, digest), digest };
 }
 
@@ -54,7 +64,8 @@ function render(args: NginxConfArgs): string {
         args.httpsPort === undefined || args.httpsPort === 443
             ? args.publicHost
             : `${args.publicHost}:${args.httpsPort}`;
-    return `worker_processes auto;
+    const holds = args.holdSeconds > 0;
+    return `${holds ? "load_module modules/ngx_http_js_module.so;\n" : ""}worker_processes auto;
 pid /run/nginx.pid;
 # From "error" on, messages quote requests with their query, in which access tokens can stand.
 error_log /dev/stderr crit;
@@ -75,7 +86,9 @@ http {
     types_hash_max_size 2048;
     map_hash_bucket_size 128;
 
-    client_body_temp_path /var/cache/nginx/client_temp;
+    # Every request is received whole before Synapse sees it, so that it can be sent again: small ones in memory.
+    client_body_buffer_size 64k;
+    client_body_temp_path ${PATHS.buffer}/client_temp;
     proxy_temp_path /var/cache/nginx/proxy_temp;
     fastcgi_temp_path /var/cache/nginx/fastcgi_temp;
     uwsgi_temp_path /var/cache/nginx/uwsgi_temp;
@@ -97,6 +110,21 @@ http {
         "~^/(?:_matrix|_synapse/client)(?:/|\\?|$)" 1;
     }
 
+    # Web pages of any origin may read what nginx itself answers to Matrix clients; Synapse says so for itself.
+    map "$upstream_status $status $uri" $allow_origin {
+        default "";
+        "~^ [0-9]+ /\\.well-known/matrix/" "*";
+        "~^ 413 " "*";
+    }
+    map $allow_origin $allow_methods {
+        default "";
+        "*" "GET, HEAD, OPTIONS";
+    }
+    map $allow_origin $allow_headers {
+        default "";
+        "*" "X-Requested-With, Content-Type, Authorization";
+    }
+
     # Where Docker picked the port, only the client knows it.
     map $http_host $client_authority {
         default "${authority}";
@@ -108,6 +136,7 @@ ${args.httpsPort === undefined ? `        "~^${regexQuoted(args.publicHost)}:[0-
         keepalive 64;
     }
 
+${holds ? indent(holdPreparation(args), 4) : ""}
     ssl_certificate ${PATHS.certificates}/current/fullchain.pem;
     ssl_certificate_key ${PATHS.certificates}/current/privkey.pem;
 ${indent(tls(args.profile), 4)}
@@ -138,25 +167,30 @@ ${listen(args.listen.http, "default_server")}${args.acmeChallenges ? ACME_CHALLE
     server {
 ${listen([...args.listen.https, ...args.listen.federation], "ssl default_server")}
         http2 on;
+${indent(headers(args.hsts), 8)}
         client_max_body_size ${args.maxUploadSize};
         # 413 as Matrix clients read it, instead of a page.
         error_page 413 @too_large;
 
         location = /.well-known/matrix/client {
-${indent(json({ "m.homeserver": { base_url: "https://$client_authority" } }, args.hsts), 12)}
+            default_type application/json;
+            return 200 '${JSON.stringify({ "m.homeserver": { base_url: "https://$client_authority" } })}';
         }
         location = /.well-known/matrix/server {
-${indent(json({ "m.server": `${args.publicHost}:${args.federationPort ?? 8448}` }, args.hsts), 12)}
+            default_type application/json;
+            return 200 '${JSON.stringify({ "m.server": `${args.publicHost}:${args.federationPort ?? 8448}` })}';
         }
 
-        location ~ ^/_matrix/(?:media/|client/v1/media/) {
-            # An upload goes on to Synapse while it arrives: nothing of it is kept here.
-            proxy_request_buffering off;
-${indent(proxy(authority, args.hsts), 12)}
-        }
         location ~ ^/(?:_matrix|_synapse/client)(?:/|$) {
-${indent(proxy(authority, args.hsts), 12)}
+            if ($forwarded = 0) {
+                return 404;
+            }
+${indent(proxy(authority), 12)}
+            # No path behind the name: with one, nginx would rewrite the URI, and signatures over it would not hold.
+            proxy_pass http://synapse;
+${holds ? indent(HOLD_ERRORS, 12) : ""}
         }
+${holds ? indent(holdLocations(authority, args), 8) : ""}
         # The admin API above all.
         location / {
             return 404;
@@ -164,7 +198,6 @@ ${indent(proxy(authority, args.hsts), 12)}
         location @too_large {
             internal;
             default_type application/json;
-            add_header Access-Control-Allow-Origin "*" always;
             return 413 '{"errcode":"M_TOO_LARGE","error":"The upload is larger than this server allows (${args.maxUploadSize})"}';
         }
     }
@@ -178,9 +211,12 @@ const ACME_CHALLENGES = `
             root ${PATHS.webroot};
         }`;
 
-/** https://ssl-config.mozilla.org, version 5.7. */
+/** https://ssl-config.mozilla.org, version 5.7; the order of ciphers is ours, which Mozilla leaves to the client. */
 function tls(profile: NginxConfArgs["profile"]): string {
-    const curves = "ssl_ecdh_curve X25519:prime256v1:secp384r1;\nssl_prefer_server_ciphers off;";
+    const curves = `ssl_ecdh_curve X25519:prime256v1:secp384r1;
+# The server's order, except that a client without hardware AES gets ChaCha20 first.
+ssl_prefer_server_ciphers on;
+ssl_conf_command Options PrioritizeChaCha;`;
     if (profile === "modern") return `ssl_protocols TLSv1.3;\n${curves}`;
     const ciphers = [
         "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -197,37 +233,61 @@ function listen(ports: readonly number[], options: string): string {
     return ports.map((port) => `        listen ${port} ${options};`).join("\n");
 }
 
-/** `add_header` in a location drops the ones outside it, so each location has its own. */
-function hstsHeader(hsts: boolean): string {
-    return hsts ? 'add_header Strict-Transport-Security "max-age=63072000" always;\n' : "";
+/** All headers stand here: one in a location would drop these. An empty one is not sent. */
+function headers(hsts: boolean): string {
+    const stay = hsts ? 'add_header Strict-Transport-Security "max-age=63072000" always;\n' : "";
+    return `${stay}add_header X-Content-Type-Options nosniff always;
+add_header Access-Control-Allow-Origin $allow_origin always;
+add_header Access-Control-Allow-Methods $allow_methods always;
+add_header Access-Control-Allow-Headers $allow_headers always;`;
 }
 
-function json(value: unknown, hsts: boolean): string {
-    return `default_type application/json;
-${hstsHeader(hsts)}add_header Access-Control-Allow-Origin "*" always;
-add_header Access-Control-Allow-Methods "GET, HEAD, OPTIONS" always;
-add_header Access-Control-Allow-Headers "X-Requested-With, Content-Type, Authorization" always;
-return 200 '${JSON.stringify(value)}';`;
-}
-
-function proxy(authority: string, hsts: boolean): string {
-    return `if ($forwarded = 0) {
-    return 404;
-}
-${hstsHeader(hsts)}# No path behind the name: with one, nginx would rewrite the URI, and signatures over it would not hold.
-proxy_pass http://synapse;
-proxy_http_version 1.1;
+function proxy(authority: string): string {
+    return `proxy_http_version 1.1;
 proxy_set_header Connection "";
 proxy_set_header Host ${authority};
 # Set, not appended: Synapse believes the first address, which a client could have forged.
 proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header X-Forwarded-Proto $scheme;
-proxy_connect_timeout 5s;
+# On the stack's own network, either at once or not at all.
+proxy_connect_timeout 1s;
 # Long polls.
 proxy_read_timeout 10m;
 proxy_send_timeout 10m;
 # Large media is passed on at the client's pace, not through a temporary file.
 proxy_max_temp_file_size 0;`;
+}
+
+/** What error_page does in a location replaces what it does outside, so 413 is said again. */
+const HOLD_ERRORS = `error_page 413 @too_large;
+error_page 502 504 = @hold;
+recursive_error_pages on;`;
+
+function holdPreparation({ holdSeconds, upstream }: NginxConfArgs): string {
+    return `js_import hold.js;
+js_shared_dict_zone zone=hold:32k timeout=60s type=number;
+js_fetch_timeout 1s;
+js_var $hold_seconds ${holdSeconds};
+js_var $hold_probe http://${upstream}/health;
+js_var $hold_deadline;
+js_var $hold_tries;
+# Docker's own: knows Synapse's new address before the watcher has seen it.
+resolver 127.0.0.11 valid=1s ipv6=off;
+`;
+}
+
+function holdLocations(authority: string, { upstream }: NginxConfArgs): string {
+    return `location @hold {
+    js_content hold.hold;
+}
+location @again {
+    internal;
+${indent(proxy(authority), 4)}
+    # By a variable, so that the name is looked up now.
+    set $synapse ${upstream};
+    proxy_pass http://$synapse;
+${indent(HOLD_ERRORS, 4)}
+}`;
 }
 
 function indent(text: string, columns: number): string {

@@ -1,13 +1,29 @@
 #!/bin/sh
-# Runs in a disposable container of the nginx image, as root with CHOWN and DAC_OVERRIDE alone:
-# a test of nginx makes its directories, and opens the private key, which is readable by its own user.
+# Runs in a disposable container of the nginx image, as root with CHOWN and DAC_OVERRIDE alone: a test of nginx makes
+# its directories, and opens the private key, which is readable by its own user.
 # Stages nginx.conf, which it reads from standard input, has nginx test it, and makes it the current one.
+#   DIGEST    of the configuration; its directory is named by it
+#   HOLD_JS   text of hold.js
+#   OWNER     uid:gid that nginx runs as
 
-next="/etc/nginx/stack/next.$(cat /proc/sys/kernel/random/uuid)"
-trap 'rm -f "$next"' EXIT
-cat >"$next"
-chmod 0644 "$next"
+staged=/etc/nginx/stack/$DIGEST
+mkdir -p "$staged"
+printf '%s\n' "$HOLD_JS" >"$staged/hold.js"
+cat >"$staged/nginx.conf"
 echo 'server 127.0.0.1:1;' >/run/upstream.conf
-# nginx's own words say what is wrong, and the current file stays.
-nginx -t -q -c "$next" >&2
-mv "$next" /etc/nginx/stack/nginx.conf
+# nginx's own words say what is wrong, and the current configuration stays.
+nginx -t -q -c "$staged/nginx.conf" >&2
+
+# nginx's test above has a directory in memory in its place: as root it would take this one from the running nginx.
+mkdir -p /disk/client_temp
+chown "$OWNER" /disk/client_temp
+
+ln -sfn "$DIGEST" /etc/nginx/stack/next
+mv -T /etc/nginx/stack/next /etc/nginx/stack/current
+# The running nginx reads the old one until it is told to; a configuration before that is nobody's.
+for old in /etc/nginx/stack/*/; do
+    case $old in
+        */current/ | */"$DIGEST"/) ;;
+        *) rm -rf "$old" ;;
+    esac
+done

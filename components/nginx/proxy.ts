@@ -9,13 +9,11 @@ import { type NginxConfArgs, nginxConf, PATHS } from "./conf.ts";
 import { NGINX_USER } from "./user.ts";
 
 /** What {@link NginxProxy} needs to know. */
-export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen" | "acmeChallenges"> {
+export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen" | "acmeChallenges" | "holdScript"> {
     /** Prefix of the stack's Docker objects. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
     readonly network: pulumi.Input<string>;
-    /** Where Synapse is on the network: `host:port`. */
-    readonly upstream: string;
     /** Volume with `current/fullchain.pem` and `current/privkey.pem`, readable by nginx's user. */
     readonly certificatesVolume: pulumi.Input<string>;
     /** Volume with certbot's answers to challenges, which port 80 then serves. */
@@ -69,11 +67,20 @@ export class NginxProxy extends pulumi.ComponentResource {
 
         // Not a FileVolume: its nginx.conf is replaced under the running nginx, which reloads it.
         const conf = new docker.Volume(`${name}-conf`, { name: `${containerName}-conf` }, { parent: this });
+        // On disk, since bodies may be as large as an upload; and not the image's own directory, whose owner an empty
+        // volume would take on each time.
+        const buffer = new docker.Volume(
+            `${name}-buffer`,
+            { name: `${containerName}-buffer` },
+            { parent: this },
+        );
         const certificates = { source: args.certificatesVolume, target: PATHS.certificates };
 
+        const holdScript = script(import.meta.url, "hold.js");
         const nginx = nginxConf({
             ...args,
             acmeChallenges: args.webrootVolume !== undefined,
+            holdScript,
             listen: listenPorts(args.addresses.length),
         });
         const configuration = task(
@@ -83,11 +90,20 @@ export class NginxProxy extends pulumi.ComponentResource {
                 script: script(import.meta.url, "configure.sh"),
                 user: "0:0",
                 capabilities: ["CHOWN", "DAC_OVERRIDE"],
-                mounts: [{ source: conf.name, target: "/etc/nginx/stack", readOnly: false }, certificates],
-                tmpfs: { "/run": 1, "/var/cache/nginx": 1 },
+                mounts: [
+                    { source: conf.name, target: PATHS.stack, readOnly: false },
+                    { source: buffer.name, target: "/disk", readOnly: false },
+                    certificates,
+                ],
+                tmpfs: { "/run": 1, "/var/cache/nginx": 1, [PATHS.buffer]: 1 },
                 stdin: nginx.text,
                 afterwards: script(import.meta.url, "reload.sh"),
-                environment: { NGINX_CONTAINER: containerName, NGINX_DIGEST: nginx.digest },
+                environment: {
+                    DIGEST: nginx.digest,
+                    HOLD_JS: holdScript,
+                    OWNER: NGINX_USER,
+                    NGINX_CONTAINER: containerName,
+                },
             },
             stack,
             { parent: this },
@@ -104,13 +120,14 @@ export class NginxProxy extends pulumi.ComponentResource {
                 environment: { UPSTREAM: args.upstream },
                 mounts: [
                     { source: scripts.volumeName, target: "/scripts" },
-                    { source: conf.name, target: "/etc/nginx/stack" },
+                    { source: conf.name, target: PATHS.stack },
+                    { source: buffer.name, target: PATHS.buffer, readOnly: false },
                     certificates,
                     ...(args.webrootVolume === undefined
                         ? []
                         : [{ source: args.webrootVolume, target: PATHS.webroot }]),
                 ],
-                tmpfs: { "/run": 4, "/var/cache/nginx": 64 },
+                tmpfs: { "/run": 4, "/var/cache/nginx": 4 },
                 network: { name: args.network, aliases: ["nginx"] },
                 ports: [
                     { internal: HTTP_PORT, external: args.httpPort, addresses: args.addresses },

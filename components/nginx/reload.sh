@@ -1,14 +1,14 @@
 #!/bin/sh
 # Runs beside Pulumi, after nginx.conf has been replaced: a running nginx takes it up without a stop.
 #   NGINX_CONTAINER   name of nginx's container
-#   NGINX_DIGEST      digest of the new nginx.conf, which nginx answers once it serves it
+#   DIGEST            digest of the new nginx.conf, which nginx answers once it serves it
 
 serves_it() {
-    [ "$(docker exec "$NGINX_CONTAINER" curl -fsS http://127.0.0.1:8081/configuration)" = "$NGINX_DIGEST" ]
+    [ "$(docker exec "$NGINX_CONTAINER" curl -fsS http://127.0.0.1:8081/configuration)" = "$DIGEST" ]
 }
 
 if [ "$(docker container inspect --format '{{.State.Status}}' "$NGINX_CONTAINER" 2>/dev/null)" = running ]; then
-    docker exec "$NGINX_CONTAINER" nginx -q -s reload -c /etc/nginx/stack/nginx.conf
+    docker exec "$NGINX_CONTAINER" nginx -q -s reload -c /etc/nginx/stack/current/nginx.conf
     tries=0
     # Twice, since the old workers take a moment to give up their ports.
     until serves_it && sleep 0.5 && serves_it; do

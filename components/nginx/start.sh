@@ -3,7 +3,7 @@
 #   UPSTREAM   where Synapse is on the network: host:port
 set -eu
 
-CONF=/etc/nginx/stack/nginx.conf
+CONF=/etc/nginx/stack/current/nginx.conf
 CERTIFICATE=/etc/nginx/certificates/current/fullchain.pem
 
 # Bounded, so that a name server that does not answer cannot stop the watcher.
