@@ -110,7 +110,14 @@ const nginx =
           )
         : undefined;
 
-const certbot = certificates?.obtain?.("certbot", network, { providers, dependsOn: nginx ? [nginx] : [] });
+// Last: no certificate is asked for before the rest works.
+const certbot =
+    nginx &&
+    certificates?.obtain?.(
+        "certbot",
+        { network, servedAt: nginx.address },
+        { providers, dependsOn: [nginx, synapse] },
+    );
 
 /** Published ports on the Docker host. */
 export const publishedPorts = {

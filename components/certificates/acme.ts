@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
-import { Certbot } from "./certbot.ts";
+import { Certbot, type CertbotArgs } from "./certbot.ts";
 import { PATHS } from "./certbot-arguments.ts";
 import { withInstallPair } from "./install-pair.ts";
 
@@ -136,7 +136,11 @@ export class AcmeCertificate extends pulumi.ComponentResource {
     }
 
     /** Gets the real certificate and keeps it renewed: through nginx, which `opts` must wait for. */
-    obtain(name: string, network: pulumi.Input<string>, opts: pulumi.ComponentResourceOptions): Certbot {
-        return new Certbot(name, { ...this.#args, network, volumes: this }, opts);
+    obtain(
+        name: string,
+        args: Pick<CertbotArgs, "network" | "servedAt">,
+        opts: pulumi.ComponentResourceOptions,
+    ): Certbot {
+        return new Certbot(name, { ...this.#args, ...args, volumes: this }, opts);
     }
 }

@@ -11,6 +11,8 @@ import { withInstallPair } from "./install-pair.ts";
 export interface CertbotArgs extends Omit<AcmeCertificateArgs, "ephemeral"> {
     /** Docker network, by which the CA and the DNS are reached. */
     readonly network: pulumi.Input<string>;
+    /** Where on the network the certificate is served: `host:port`. */
+    readonly servedAt: string;
     readonly volumes: Pick<
         AcmeCertificate,
         "certificatesVolume" | "letsencryptVolume" | "webrootVolume" | "secretsVolume"
@@ -102,12 +104,12 @@ export class Certbot extends pulumi.ComponentResource {
             `${name}-issuance`,
             {
                 image,
-                script: "sh /scripts/obtain.sh\nreadlink /certificates/current",
+                script: `sh /scripts/obtain.sh\n${script(import.meta.url, "served.sh")}`,
                 user: owner,
                 network: args.network,
                 mounts,
                 tmpfs,
-                environment,
+                environment: { ...environment, SERVED_AT: args.servedAt },
             },
             stack,
             { parent: this, dependsOn: [scripts, ...secrets] },

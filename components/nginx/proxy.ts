@@ -27,6 +27,7 @@ export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen" | "acmeChal
     readonly stack: Stack;
 }
 
+const ALIAS = "nginx";
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 const FEDERATION_PORT = 8448;
@@ -36,6 +37,8 @@ const FEDERATION_PORT = 8448;
  * another image, port or program version replaces the container.
  */
 export class NginxProxy extends pulumi.ComponentResource {
+    /** Where clients find it on the network: `host:port`. */
+    readonly address = `${ALIAS}:${HTTPS_PORT}`;
     /** Changes whenever nginx's container or its configuration is another one. */
     readonly version: pulumi.Output<string>;
     /** Published port that redirects. */
@@ -128,7 +131,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                         : [{ source: args.webrootVolume, target: PATHS.webroot }]),
                 ],
                 tmpfs: { "/run": 4, "/var/cache/nginx": 4 },
-                network: { name: args.network, aliases: ["nginx"] },
+                network: { name: args.network, aliases: [ALIAS] },
                 ports: [
                     { internal: HTTP_PORT, external: args.httpPort, addresses: args.addresses },
                     { internal: HTTPS_PORT, external: args.httpsPort, addresses: args.addresses },
