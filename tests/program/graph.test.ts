@@ -103,7 +103,7 @@ for (const [mode, expected] of [
 }
 
 test("with a bad setting nothing at all is registered", async () => {
-    const { registrations, failure } = await runProgram({ ...NAMED, tls: { mode: "acme" }, name: "Upper" });
+    const { registrations, failure } = await runProgram({ ...NAMED, tls: { mode: "tls" }, name: "Upper" });
     assert.deepEqual(registrations, []);
     assert.equal(failure?.isRunError, true);
     assert.match(failure.message, /^2 settings are wrong; nothing was touched\.\n {2}synapse:tls\.mode\n/);

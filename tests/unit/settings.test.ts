@@ -56,7 +56,7 @@ const LOWER_CASE = "the name in lower case: servers compare names byte by byte";
 const SOME_NAME = "a DNS name, an IPv4 address or an IPv6 address in brackets, e.g. example.org";
 const HOST = "a host name, in lower case and without a port, e.g. matrix.example.org";
 const SIZE = "a whole number with K or M, e.g. 50M";
-const MODE = "an object with `mode`: none, synapse, letsencrypt or local-ca";
+const MODE = "an object with `mode`: none, synapse, letsencrypt, acme or local-ca";
 const ABSOLUTE = "an absolute path on the Docker host, without commas, quotes, spaces or ..";
 const RELATIVE = "a path relative to tls.directory, without commas, quotes, spaces or ..";
 const ADDRESS = "an IPv4 or IPv6 address of the Docker host, e.g. 127.0.0.1 or ::";
@@ -76,7 +76,7 @@ for (const [config, key, got, wanted, fix] of [
     [{ ...NAMED, publicHost: "[fe80::1%eth0]" }, "publicHost", '"[fe80::1%eth0]"', HOST, SET("publicHost")],
     [{ ...NAMED, reportStats: "yes" }, "reportStats", '"yes"', "true or false", SET("reportStats")],
     [{ ...NAMED, tls: "none" }, "tls", '"none"', MODE, SET("tls")],
-    [{ ...NAMED, tls: { mode: "acme" } }, "tls.mode", '{"mode":"acme"}', MODE, SET_PATH("tls.mode")],
+    [{ ...NAMED, tls: { mode: "tls" } }, "tls.mode", '{"mode":"tls"}', MODE, SET_PATH("tls.mode")],
     [
         { ...NAMED, tls: { mode: "letsencrypt", profile: "old" } },
         "tls.profile",
@@ -322,7 +322,11 @@ test("a server name is all that must be set", () => {
         maxUploadSize: "50M",
         logLevel: "INFO",
         extraConfig: {},
-        images: { synapse: "ghcr.io/element-hq/synapse:v1.163.2", nginx: "nginx:1.30.0" },
+        images: {
+            synapse: "ghcr.io/element-hq/synapse:v1.163.2",
+            nginx: "nginx:1.30.0",
+            certbot: "certbot/certbot:v4.0.0",
+        },
         memory: { synapse: 4096, nginx: 256 },
         ephemeral: false,
         name: "synapse",
