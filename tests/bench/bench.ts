@@ -82,7 +82,7 @@ async function fromNothing(server: Homeserver, ours: Ports, byHand: ByHand, byHa
             ours: figures.ours,
             goal: { atMost: 1.5 },
         },
-        { ...unit, what: "… and until the program has verified it", ours: figures.whole },
+        { what: "… and until the program has verified it", unit: "s", digits: 1, ours: figures.whole },
     ];
 }
 
