@@ -49,10 +49,13 @@ const headersOf = (block: readonly Directive[], directive = "add_header") =>
 // --- What is passed on --------------------------------------------------------------------------------------------
 
 test("requests are passed on as they came: proxy_pass has no path", () => {
-    const passes = everywhere(parsed(), "proxy_pass");
-    assert.equal(passes.length, 2);
-    for (const { args } of passes) assert.deepEqual(args, ["http://synapse"]);
-    assert.deepEqual(everywhere(parsed(), "rewrite"), []);
+    const conf = parsed({ upstream: "synapse:8008" });
+    assert.deepEqual(
+        everywhere(conf, "proxy_pass").map(({ args }) => args),
+        [["http://synapse"], ["http://$synapse"]],
+    );
+    assert.deepEqual(only(conf, "set").args, ["$synapse", "synapse:8008"]);
+    assert.deepEqual(everywhere(conf, "rewrite"), []);
 });
 
 test("the client's address is set, never what the client says of itself", () => {
@@ -93,7 +96,11 @@ test("uploads may be as large as Synapse allows, in every location", () => {
 
 test("a larger upload is refused as Matrix clients understand it", () => {
     const server = publicServer(parsed());
-    assert.deepEqual(only(server, "error_page").args, ["413", "@too_large"]);
+    // One in a location replaces the one outside it.
+    for (const block of [server, ...proxying(server).map((location) => location.block)]) {
+        const statements = here(block, "error_page").map(({ args }) => args.join(" "));
+        assert.ok(statements.includes("413 @too_large"));
+    }
     const tooLarge = locationsOf(server).find(({ match }) => match[0] === "@too_large");
     const [status, body = ""] = only(tooLarge?.block ?? [], "return").args;
     assert.equal(status, "413");
@@ -142,17 +149,57 @@ for (const [path, proxied] of [
     });
 }
 
-test("uploads of media are not kept in nginx on their way", () => {
-    const server = publicServer(parsed());
-    for (const [path, buffering] of [
-        ["/_matrix/media/v3/upload", ["off"]],
-        ["/_matrix/client/v1/media/config", ["off"]],
-        ["/_matrix/client/v3/sync", undefined],
-    ] as const) {
-        const location = locationFor(server, path);
-        assert.deepEqual(here(location?.block ?? [], "proxy_request_buffering")[0]?.args, buffering, path);
-    }
+// --- Holding ------------------------------------------------------------------------------------------------------
+
+test("every request is received whole, on disk if need be, so that it can be sent again", () => {
+    const conf = parsed();
+    assert.deepEqual(everywhere(conf, "proxy_request_buffering"), []);
+    assert.deepEqual(only(conf, "client_body_temp_path").args, ["/buffer/client_temp"]);
 });
+
+test("a request that does not reach Synapse is held, and then sent again by a name that is looked up anew", () => {
+    const conf = parsed({ holdSeconds: 15, upstream: "synapse:8008" });
+    for (const { block } of proxying(publicServer(conf))) {
+        const statements = here(block, "error_page").map(({ args }) => args.join(" "));
+        assert.ok(statements.includes("502 504 = @hold"));
+        assert.deepEqual(only(block, "recursive_error_pages").args, ["on"]);
+    }
+    const variables = Object.fromEntries(
+        everywhere(conf, "js_var").map(({ args: [name = "", value] }) => [name, value]),
+    );
+    assert.equal(variables.$hold_seconds, "15");
+    assert.equal(variables.$hold_probe, "http://synapse:8008/health");
+    assert.deepEqual(only(conf, "js_import").args, ["hold.js"]);
+    assert.equal(conf[0]?.name, "load_module", "nginx wants modules before anything else");
+});
+
+test("with 0 seconds nothing is held and no module is needed", () => {
+    const conf = parsed({ holdSeconds: 0 });
+    assert.equal(proxying(publicServer(conf)).length, 1);
+    assert.doesNotMatch(JSON.stringify(conf), /load_module|js_|@hold|@again|resolver/);
+});
+
+// --- Which configuration is in use --------------------------------------------------------------------------------
+
+test("nginx tells its health port, and nobody else, which configuration it has", () => {
+    const { text, digest } = nginxConf(ARGS);
+    assert.match(digest, /^[0-9a-f]{12}$/);
+    const [health, ...others] = serversOf(parseNginx(text));
+    assert.deepEqual(here(health ?? [], "listen")[0]?.args, ["127.0.0.1:8081"]);
+    const location = locationsOf(health ?? []).find(({ match }) => match[1] === "/configuration");
+    assert.deepEqual(only(location?.block ?? [], "return").args, ["200", digest]);
+    assert.doesNotMatch(JSON.stringify(others), new RegExp(digest));
+});
+
+test("another configuration and another script have another digest, the same have the same", () => {
+    const digests = [{}, { holdScript: "x" }, { maxUploadSize: "51M" }, { hsts: false }].map(
+        (more) => nginxConf({ ...ARGS, ...more }).digest,
+    );
+    assert.equal(new Set(digests).size, digests.length);
+    assert.equal(nginxConf({ ...ARGS }).digest, digests[0]);
+});
+
+// --- What is judged as it was sent --------------------------------------------------------------------------------
 
 /** Whether the `$forwarded` map lets a request through: its regular expressions, first match first. */
 function isForwarded(directives: readonly Directive[], requestUri: string): boolean {
@@ -202,10 +249,11 @@ for (const [requestUri, forwarded] of [
     });
 }
 
-test("every location that passes on asks first whether the request was fit as it was sent", () => {
-    const locations = proxying(publicServer(parsed()));
-    assert.equal(locations.length, 2);
-    for (const { block } of locations) {
+test("every location that a request can reach asks first whether it was fit as it was sent", () => {
+    // Those with an @ are reached from within alone, by a request that another let through.
+    const reachable = proxying(publicServer(parsed())).filter(({ match }) => !match[0]?.startsWith("@"));
+    assert.equal(reachable.length, 1);
+    for (const { block } of reachable) {
         const [condition] = here(block, "if");
         assert.deepEqual([condition?.name, condition?.args], ["if", ["($forwarded", "=", "0)"]]);
         assert.deepEqual(condition?.block, [{ name: "return", args: ["404"] }]);
