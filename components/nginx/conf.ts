@@ -106,6 +106,21 @@ http {
         "~^/(?:_matrix|_synapse/client)(?:/|\\?|$)" 1;
     }
 
+    # Web pages of any origin may read what nginx itself answers to Matrix clients; Synapse says so for itself.
+    map "$upstream_status $status $uri" $allow_origin {
+        default "";
+        "~^ [0-9]+ /\\.well-known/matrix/" "*";
+        "~^ 413 " "*";
+    }
+    map $allow_origin $allow_methods {
+        default "";
+        "*" "GET, HEAD, OPTIONS";
+    }
+    map $allow_origin $allow_headers {
+        default "";
+        "*" "X-Requested-With, Content-Type, Authorization";
+    }
+
     # Where Docker picked the port, only the client knows it.
     map $http_host $client_authority {
         default "${authority}";
@@ -148,22 +163,25 @@ ${listen(args.listen.http, "default_server")}
     server {
 ${listen([...args.listen.https, ...args.listen.federation], "ssl default_server")}
         http2 on;
+${indent(headers(args.hsts), 8)}
         client_max_body_size ${args.maxUploadSize};
         # 413 as Matrix clients read it, instead of a page.
         error_page 413 @too_large;
 
         location = /.well-known/matrix/client {
-${indent(json({ "m.homeserver": { base_url: "https://$client_authority" } }, args.hsts), 12)}
+            default_type application/json;
+            return 200 '${JSON.stringify({ "m.homeserver": { base_url: "https://$client_authority" } })}';
         }
         location = /.well-known/matrix/server {
-${indent(json({ "m.server": `${args.publicHost}:${args.federationPort ?? 8448}` }, args.hsts), 12)}
+            default_type application/json;
+            return 200 '${JSON.stringify({ "m.server": `${args.publicHost}:${args.federationPort ?? 8448}` })}';
         }
 
         location ~ ^/(?:_matrix|_synapse/client)(?:/|$) {
             if ($forwarded = 0) {
                 return 404;
             }
-${indent(proxy(authority, args.hsts), 12)}
+${indent(proxy(authority), 12)}
             # No path behind the name: with one, nginx would rewrite the URI, and signatures over it would not hold.
             proxy_pass http://synapse;
 ${holds ? indent(HOLD_ERRORS, 12) : ""}
@@ -176,7 +194,6 @@ ${holds ? indent(holdLocations(authority, args), 8) : ""}
         location @too_large {
             internal;
             default_type application/json;
-            add_header Access-Control-Allow-Origin "*" always;
             return 413 '{"errcode":"M_TOO_LARGE","error":"The upload is larger than this server allows (${args.maxUploadSize})"}';
         }
     }
@@ -184,9 +201,12 @@ ${holds ? indent(holdLocations(authority, args), 8) : ""}
 `;
 }
 
-/** https://ssl-config.mozilla.org, version 5.7. */
+/** https://ssl-config.mozilla.org, version 5.7; the order of ciphers is ours, which Mozilla leaves to the client. */
 function tls(profile: NginxConfArgs["profile"]): string {
-    const curves = "ssl_ecdh_curve X25519:prime256v1:secp384r1;\nssl_prefer_server_ciphers off;";
+    const curves = `ssl_ecdh_curve X25519:prime256v1:secp384r1;
+# The server's order, except that a client without hardware AES gets ChaCha20 first.
+ssl_prefer_server_ciphers on;
+ssl_conf_command Options PrioritizeChaCha;`;
     if (profile === "modern") return `ssl_protocols TLSv1.3;\n${curves}`;
     const ciphers = [
         "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -203,21 +223,17 @@ function listen(ports: readonly number[], options: string): string {
     return ports.map((port) => `        listen ${port} ${options};`).join("\n");
 }
 
-/** `add_header` in a location drops the ones outside it, so each location has its own. */
-function hstsHeader(hsts: boolean): string {
-    return hsts ? 'add_header Strict-Transport-Security "max-age=63072000" always;\n' : "";
+/** All headers stand here: one in a location would drop these. An empty one is not sent. */
+function headers(hsts: boolean): string {
+    const stay = hsts ? 'add_header Strict-Transport-Security "max-age=63072000" always;\n' : "";
+    return `${stay}add_header X-Content-Type-Options nosniff always;
+add_header Access-Control-Allow-Origin $allow_origin always;
+add_header Access-Control-Allow-Methods $allow_methods always;
+add_header Access-Control-Allow-Headers $allow_headers always;`;
 }
 
-function json(value: unknown, hsts: boolean): string {
-    return `default_type application/json;
-${hstsHeader(hsts)}add_header Access-Control-Allow-Origin "*" always;
-add_header Access-Control-Allow-Methods "GET, HEAD, OPTIONS" always;
-add_header Access-Control-Allow-Headers "X-Requested-With, Content-Type, Authorization" always;
-return 200 '${JSON.stringify(value)}';`;
-}
-
-function proxy(authority: string, hsts: boolean): string {
-    return `${hstsHeader(hsts)}proxy_http_version 1.1;
+function proxy(authority: string): string {
+    return `proxy_http_version 1.1;
 proxy_set_header Connection "";
 proxy_set_header Host ${authority};
 # Set, not appended: Synapse believes the first address, which a client could have forged.
@@ -250,13 +266,13 @@ resolver 127.0.0.11 valid=1s ipv6=off;
 `;
 }
 
-function holdLocations(authority: string, { hsts, upstream }: NginxConfArgs): string {
+function holdLocations(authority: string, { upstream }: NginxConfArgs): string {
     return `location @hold {
     js_content hold.hold;
 }
 location @again {
     internal;
-${indent(proxy(authority, hsts), 4)}
+${indent(proxy(authority), 4)}
     # By a variable, so that the name is looked up now.
     set $synapse ${upstream};
     proxy_pass http://$synapse;

@@ -49,13 +49,14 @@ const headersOf = (block: readonly Directive[], directive = "add_header") =>
 // --- What is passed on --------------------------------------------------------------------------------------------
 
 test("requests are passed on as they came: proxy_pass has no path", () => {
-    const conf = parsed({ upstream: "synapse:8008" });
+    const passes = everywhere(parsed(), "proxy_pass");
     assert.deepEqual(
-        everywhere(conf, "proxy_pass").map(({ args }) => args),
+        passes.map(({ args }) => args),
+        // The second looks the name up anew, for a request that was held.
         [["http://synapse"], ["http://$synapse"]],
     );
-    assert.deepEqual(only(conf, "set").args, ["$synapse", "synapse:8008"]);
-    assert.deepEqual(everywhere(conf, "rewrite"), []);
+    assert.deepEqual(only(parsed(), "set").args, ["$synapse", "synapse:8008"]);
+    assert.deepEqual(everywhere(parsed(), "rewrite"), []);
 });
 
 test("the client's address is set, never what the client says of itself", () => {
@@ -96,10 +97,12 @@ test("uploads may be as large as Synapse allows, in every location", () => {
 
 test("a larger upload is refused as Matrix clients understand it", () => {
     const server = publicServer(parsed());
-    // One in a location replaces the one outside it.
-    for (const block of [server, ...proxying(server).map((location) => location.block)]) {
-        const statements = here(block, "error_page").map(({ args }) => args.join(" "));
-        assert.ok(statements.includes("413 @too_large"));
+    // An error_page in a location replaces the ones outside it, so each place that has one has this one too.
+    const places = [server, ...locationsOf(server).map(({ block }) => block)];
+    const withPages = places.filter((block) => here(block, "error_page").length > 0);
+    assert.equal(withPages.length, 3);
+    for (const block of withPages) {
+        assert.ok(here(block, "error_page").some(({ args }) => args.join(" ") === "413 @too_large"));
     }
     const tooLarge = locationsOf(server).find(({ match }) => match[0] === "@too_large");
     const [status, body = ""] = only(tooLarge?.block ?? [], "return").args;
@@ -149,57 +152,50 @@ for (const [path, proxied] of [
     });
 }
 
-// --- Holding ------------------------------------------------------------------------------------------------------
-
-test("every request is received whole, on disk if need be, so that it can be sent again", () => {
-    const conf = parsed();
-    assert.deepEqual(everywhere(conf, "proxy_request_buffering"), []);
-    assert.deepEqual(only(conf, "client_body_temp_path").args, ["/buffer/client_temp"]);
+test("a request is received whole before Synapse sees it, so that it can be sent again", () => {
+    assert.deepEqual(everywhere(parsed(), "proxy_request_buffering"), []);
+    assert.deepEqual(only(parsed(), "client_body_temp_path").args, ["/buffer/client_temp"]);
 });
 
-test("a request that does not reach Synapse is held, and then sent again by a name that is looked up anew", () => {
-    const conf = parsed({ holdSeconds: 15, upstream: "synapse:8008" });
-    for (const { block } of proxying(publicServer(conf))) {
-        const statements = here(block, "error_page").map(({ args }) => args.join(" "));
-        assert.ok(statements.includes("502 504 = @hold"));
+test("every location that passes on holds requests while Synapse is away", () => {
+    const locations = proxying(publicServer(parsed()));
+    assert.equal(locations.length, 2);
+    for (const { block } of locations) {
+        assert.ok(here(block, "error_page").some(({ args }) => args.join(" ") === "502 504 = @hold"));
         assert.deepEqual(only(block, "recursive_error_pages").args, ["on"]);
     }
-    const variables = Object.fromEntries(
-        everywhere(conf, "js_var").map(({ args: [name = "", value] }) => [name, value]),
+    assert.deepEqual(
+        everywhere(parsed({ holdSeconds: 7 }), "js_var").map(({ args }) => args),
+        [
+            ["$hold_seconds", "7"],
+            ["$hold_probe", "http://synapse:8008/health"],
+            ["$hold_deadline"],
+            ["$hold_tries"],
+        ],
     );
-    assert.equal(variables.$hold_seconds, "15");
-    assert.equal(variables.$hold_probe, "http://synapse:8008/health");
-    assert.deepEqual(only(conf, "js_import").args, ["hold.js"]);
-    assert.equal(conf[0]?.name, "load_module", "nginx wants modules before anything else");
 });
 
-test("with 0 seconds nothing is held and no module is needed", () => {
-    const conf = parsed({ holdSeconds: 0 });
-    assert.equal(proxying(publicServer(conf)).length, 1);
-    assert.doesNotMatch(JSON.stringify(conf), /load_module|js_|@hold|@again|resolver/);
+test("with no seconds to hold, nginx needs no njs and answers for itself", () => {
+    const { text } = nginxConf({ ...ARGS, holdSeconds: 0 });
+    assert.doesNotMatch(text, /js_|load_module|@hold|@again/);
 });
 
-// --- Which configuration is in use --------------------------------------------------------------------------------
+test("another hold script is another configuration", () => {
+    const { digest } = nginxConf(ARGS);
+    assert.match(digest, /^[0-9a-f]{12}$/);
+    assert.notEqual(nginxConf({ ...ARGS, holdScript: "other" }).digest, digest);
+    assert.notEqual(nginxConf({ ...ARGS, maxUploadSize: "1M" }).digest, digest);
+    assert.deepEqual(nginxConf(ARGS).text.match(/[0-9a-f]{12}/g), [digest]);
+});
 
 test("nginx tells its health port, and nobody else, which configuration it has", () => {
     const { text, digest } = nginxConf(ARGS);
-    assert.match(digest, /^[0-9a-f]{12}$/);
     const [health, ...others] = serversOf(parseNginx(text));
     assert.deepEqual(here(health ?? [], "listen")[0]?.args, ["127.0.0.1:8081"]);
     const location = locationsOf(health ?? []).find(({ match }) => match[1] === "/configuration");
     assert.deepEqual(only(location?.block ?? [], "return").args, ["200", digest]);
-    assert.doesNotMatch(JSON.stringify(others), new RegExp(digest));
+    assert.ok(!JSON.stringify(others).includes(digest));
 });
-
-test("another configuration and another script have another digest, the same have the same", () => {
-    const digests = [{}, { holdScript: "x" }, { maxUploadSize: "51M" }, { hsts: false }].map(
-        (more) => nginxConf({ ...ARGS, ...more }).digest,
-    );
-    assert.equal(new Set(digests).size, digests.length);
-    assert.equal(nginxConf({ ...ARGS }).digest, digests[0]);
-});
-
-// --- What is judged as it was sent --------------------------------------------------------------------------------
 
 /** Whether the `$forwarded` map lets a request through: its regular expressions, first match first. */
 function isForwarded(directives: readonly Directive[], requestUri: string): boolean {
@@ -249,15 +245,14 @@ for (const [requestUri, forwarded] of [
     });
 }
 
-test("every location that a request can reach asks first whether it was fit as it was sent", () => {
-    // Those with an @ are reached from within alone, by a request that another let through.
-    const reachable = proxying(publicServer(parsed())).filter(({ match }) => !match[0]?.startsWith("@"));
-    assert.equal(reachable.length, 1);
-    for (const { block } of reachable) {
-        const [condition] = here(block, "if");
-        assert.deepEqual([condition?.name, condition?.args], ["if", ["($forwarded", "=", "0)"]]);
-        assert.deepEqual(condition?.block, [{ name: "return", args: ["404"] }]);
-    }
+test("a request that is passed on was fit as it was sent", () => {
+    // The other location that passes on is internal: only what has come through this one reaches it.
+    const [location, again] = proxying(publicServer(parsed()));
+    const [condition] = here(location?.block ?? [], "if");
+    assert.deepEqual([condition?.name, condition?.args], ["if", ["($forwarded", "=", "0)"]]);
+    assert.deepEqual(condition?.block, [{ name: "return", args: ["404"] }]);
+    assert.deepEqual(again?.match, ["@again"]);
+    assert.equal(here(again?.block ?? [], "internal").length, 1);
 });
 
 test("only the server with TLS passes anything on", () => {
@@ -333,15 +328,43 @@ test("the certificate is read through the stable path", () => {
 });
 
 test("browsers are told to stay with HTTPS in every answer, when it is asked for", () => {
-    const answering = (hsts: boolean) =>
-        locationsOf(publicServer(parsed({ hsts }))).filter(
-            ({ match, block }) => match[0] === "=" || here(block, "proxy_pass").length > 0,
-        );
-    assert.equal(answering(true).length, 4);
-    for (const { block } of answering(true)) {
-        assert.deepEqual(headersOf(block)["Strict-Transport-Security"], ["max-age=63072000", "always"]);
-    }
+    const server = publicServer(parsed({ hsts: true }));
+    assert.deepEqual(headersOf(server)["Strict-Transport-Security"], ["max-age=63072000", "always"]);
+    // A header in a location would drop those outside it.
+    for (const { block } of locationsOf(server)) assert.deepEqual(everywhere(block, "add_header"), []);
     assert.doesNotMatch(nginxConf({ ...ARGS, hsts: false }).text, /Strict-Transport-Security/);
+});
+
+/** What a map makes of a value: its exact keys, then its regular expressions, then its default. */
+function mapped(directives: readonly Directive[], variable: string, value: string): string {
+    const map = everywhere(directives, "map").find(({ args }) => args[1] === variable);
+    const entries = (map?.block ?? []).map(({ name, args }) => [name, args[0] ?? ""] as const);
+    const match =
+        entries.find(([name]) => name === value) ??
+        entries.find(([name]) => name.startsWith("~") && new RegExp(name.slice(1)).test(value)) ??
+        entries.find(([name]) => name === "default");
+    return match?.[1] ?? "";
+}
+
+test("web pages may read what nginx itself answers to Matrix clients, and nginx adds nothing to what Synapse answers", () => {
+    const conf = parsed();
+    assert.deepEqual(headersOf(publicServer(conf))["Access-Control-Allow-Origin"], [
+        "$allow_origin",
+        "always",
+    ]);
+    for (const [situation, origin] of [
+        [" 200 /.well-known/matrix/client", "*"],
+        [" 200 /.well-known/matrix/server", "*"],
+        [" 413 /_matrix/media/v3/upload", "*"],
+        ["200 200 /_matrix/client/versions", ""],
+        ["413 413 /_matrix/media/v3/upload", ""],
+        [" 404 /", ""],
+        ["200 200 /_matrix/x/.well-known/matrix/client", ""],
+    ] as const) {
+        assert.equal(mapped(conf, "$allow_origin", situation), origin, situation);
+    }
+    assert.equal(mapped(conf, "$allow_methods", "*"), "GET, HEAD, OPTIONS");
+    assert.equal(mapped(conf, "$allow_methods", ""), "");
 });
 
 // --- .well-known --------------------------------------------------------------------------------------------------
@@ -353,7 +376,7 @@ function wellKnown(directives: readonly Directive[], which: "client" | "server",
     const [status, body = ""] = only(block, "return").args;
     assert.equal(status, "200");
     assert.deepEqual(only(block, "default_type").args, ["application/json"]);
-    assert.deepEqual(headersOf(block)["Access-Control-Allow-Origin"], ["*", "always"]);
+    assert.equal(mapped(directives, "$allow_origin", ` 200 /.well-known/matrix/${which}`), "*");
     return JSON.parse(body.replace("$client_authority", clientAuthority(directives, httpHost)));
 }
 
