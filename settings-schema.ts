@@ -163,6 +163,8 @@ const addresses = (fallback: string[]) =>
     z
         .array(address, { error: "a list of addresses" })
         .min(1, { error: "at least one address" })
+        .max(6, { error: "at most six addresses" })
+        .refine((list) => new Set(list).size === list.length, { error: "each address once" })
         .default(fallback);
 
 const mebibytes = (fallback: number, least: number) =>
@@ -224,7 +226,7 @@ export const settingsSchema = z.strictObject({
         .max(60, { error: HOLD })
         .default(15)
         .describe(
-            "How long nginx holds requests while Synapse is being replaced, instead of answering 502. 0 holds none.",
+            "How long nginx holds requests while Synapse is being replaced, instead of answering with an error. 0 holds none.",
         ),
     logLevel: z
         .enum(["DEBUG", "INFO", "WARNING", "ERROR"], { error: "one of DEBUG, INFO, WARNING, ERROR" })
@@ -318,7 +320,8 @@ function nearest(key: string, known: readonly string[]): string | undefined {
 }
 
 function shown(input: unknown): string {
-    return input === undefined ? "nothing" : JSON.stringify(input);
+    // A Docker host with a password is refused, and not repeated.
+    return input === undefined ? "nothing" : JSON.stringify(input).replace(/\/\/[^@"]*@/g, "//[hidden]@");
 }
 
 function command(key: string): string {

@@ -40,7 +40,7 @@ restricted --detach --name "$NAME" --network "$NAME" --network-alias synapse --r
 
 restricted --detach --name "$NAME-nginx" --network "$NAME" --restart unless-stopped \
     --user 101:101 --memory 128m --memory-swap 128m --log-opt max-size=10m --log-opt max-file=5 \
-    --tmpfs /run:rw,size=4m,uid=101,gid=101 --tmpfs /var/cache/nginx:rw,size=64m,uid=101,gid=101 \
+    --tmpfs /run:rw,size=4m,uid=101,gid=101 --tmpfs /var/cache/nginx:rw,size=64m,uid=101,gid=101 --tmpfs /buffer:uid=101,gid=101 \
     --publish "127.0.0.1:$HTTP_PORT:80" --publish "127.0.0.1:$HTTPS_PORT:443" \
     --publish "127.0.0.1:$FEDERATION_PORT:8448" \
     --volume "$NAME-config:/config:ro" --volume "$NAME-certificates:/etc/nginx/certificates:ro" \

@@ -32,6 +32,9 @@ export class ByHand {
             maxUploadSize: "50M",
             profile: "intermediate",
             hsts: false,
+            holdSeconds: 0,
+            holdScript: "",
+            upstream: "synapse:8008",
             listen: { http: [80], https: [443], federation: [8448] },
         });
         const environment = {

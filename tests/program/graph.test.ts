@@ -554,10 +554,10 @@ test("behind nginx nothing else of Synapse is published", () => {
 test("each of two addresses gets a port of its own inside the container", () => {
     assert.deepEqual(portsOf(runs.letsencrypt, "nginx-container"), [
         { internal: 80, external: 80, ip: "0.0.0.0" },
-        { internal: 10080, external: 80, ip: "::" },
         { internal: 443, external: 443, ip: "0.0.0.0" },
-        { internal: 10443, external: 443, ip: "::" },
         { internal: 8448, external: 8448, ip: "0.0.0.0" },
+        { internal: 10080, external: 80, ip: "::" },
+        { internal: 10443, external: 443, ip: "::" },
         { internal: 18448, external: 8448, ip: "::" },
     ]);
     assert.deepEqual(portsOf(runs.synapse, "synapse-container").slice(1), [

@@ -78,14 +78,18 @@ export class Load {
         const headers = { host: "localhost", authorization: `Bearer ${token}` };
         const started = Date.now();
         return new Promise((resolve, reject) => {
+            // Without the agent it is a new connection.
+            const agent = mayRepeat ? this.#agent : false;
+            const tls = { ca: this.#target.ca, servername: "localhost" };
             const options = {
                 host: "127.0.0.1",
                 port,
                 path,
                 method,
                 headers,
-                agent: this.#agent,
+                agent,
                 timeout: 60_000,
+                ...tls,
             };
             const sent = request(options, (response) => {
                 response.resume();
