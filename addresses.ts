@@ -15,13 +15,16 @@ export function front({ tls }: Pick<Settings, "tls">): HomeserverArgs["front"] {
 
 /** The images that a stack of these settings runs. */
 export function usedImages({ images, tls }: Pick<Settings, "images" | "tls">): Record<string, string> {
-    return front({ tls }) === "proxy" ? { ...images } : { synapse: images.synapse };
+    const { synapse, nginx, certbot } = images;
+    if (front({ tls }) !== "proxy") return { synapse };
+    return tls.mode === "acme" ? { synapse, nginx, certbot } : { synapse, nginx };
 }
 
 /** Where the certificate comes from; undefined without TLS. */
 export function certificateSource({ publicHost, tls }: TlsSettings): CertificateSource | undefined {
     if (tls.mode === "none") return undefined;
     if (tls.mode === "local-ca") return { mode: "local-ca" };
+    if (tls.mode === "acme") return tls;
     // certbot's own layout.
     const live = {
         certificate: `live/${publicHost}/fullchain.pem`,

@@ -21,6 +21,8 @@ const providers = { docker: stack.provider };
 
 const synapseImage = pulledImage("synapse-image", images.synapse, stack);
 const nginxImage = front === "proxy" ? pulledImage("nginx-image", images.nginx, stack) : undefined;
+const certbotImage =
+    settings.tls.mode === "acme" ? pulledImage("certbot-image", images.certbot, stack) : undefined;
 const network = stackNetwork("network", prefix, stack);
 
 const data = new SynapseData(
@@ -45,7 +47,7 @@ const certificates =
         {
             source,
             prefix,
-            image: nginxImage ?? synapseImage,
+            image: certbotImage ?? nginxImage ?? synapseImage,
             names: [publicHost, serverName],
             owner: nginxImage === undefined ? SYNAPSE_USER : NGINX_USER,
             ephemeral,
@@ -91,6 +93,7 @@ const nginx =
                   network,
                   upstream: synapse.upstream,
                   certificatesVolume: certificates.certificatesVolume,
+                  webrootVolume: certificates.webrootVolume,
                   publicHost,
                   httpPort: ports.http,
                   httpsPort: ports.https,
@@ -99,13 +102,22 @@ const nginx =
                   maxUploadSize,
                   holdSeconds: settings.holdSeconds,
                   profile: settings.tls.profile,
-                  hsts: settings.tls.mode === "letsencrypt",
+                  hsts: settings.tls.mode === "letsencrypt" || settings.tls.mode === "acme",
                   memory: memory.nginx,
                   stack,
               },
               { providers, dependsOn: [certificates] },
           )
         : undefined;
+
+// Last: no certificate is asked for before the rest works.
+const certbot =
+    nginx &&
+    certificates?.obtain?.(
+        "certbot",
+        { network, servedAt: nginx.address },
+        { providers, dependsOn: [nginx, synapse] },
+    );
 
 /** Published ports on the Docker host. */
 export const publishedPorts = {
@@ -134,10 +146,10 @@ new Verification(
             container: prefix,
             logsRequests: settings.logLevel === "INFO" || settings.logLevel === "DEBUG",
         },
-        changes: [synapse.containerId, nginx?.version ?? ""],
+        changes: [synapse.containerId, nginx?.version ?? "", ...(certbot ? [certbot.version] : [])],
         stack,
     },
-    { dependsOn: [synapse, ...(nginx === undefined ? [] : [nginx])] },
+    { dependsOn: [synapse, ...(nginx ? [nginx] : []), ...(certbot ? [certbot] : [])] },
 );
 
 /** Where clients connect. */

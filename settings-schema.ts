@@ -82,6 +82,124 @@ const profile = () =>
         .default("intermediate")
         .describe("Mozilla's TLS profile: `intermediate` is TLS 1.2 and 1.3, `modern` is 1.3 only.");
 
+const DIRECTORIES = {
+    production: "https://acme-v02.api.letsencrypt.org/directory",
+    staging: "https://acme-staging-v02.api.letsencrypt.org/directory",
+} as const;
+
+const text = (pattern: RegExp, wanted: string) =>
+    z.string({ error: wanted }).regex(pattern, { error: wanted });
+
+const challenge = z
+    .discriminatedUnion(
+        "type",
+        [
+            z
+                .strictObject({ type: z.literal("http-01") })
+                .describe("Through nginx: port 80 of `publicHost` leads here from the internet."),
+            z
+                .strictObject({
+                    type: z.literal("dns-01"),
+                    plugin: text(/^[a-z0-9]+(-[a-z0-9]+)*$/, PLUGIN()).describe(
+                        "certbot's DNS plugin without `dns-`: `cloudflare`, `rfc2136`, …",
+                    ),
+                    credentials: text(/\S/, "the text of the plugin's credentials file").describe(
+                        "Text of the plugin's credentials file. Secret: set it with `--secret`.",
+                    ),
+                    propagationSeconds: z
+                        .int({ error: PROPAGATION() })
+                        .min(0, { error: PROPAGATION() })
+                        .max(3600, { error: PROPAGATION() })
+                        .optional()
+                        .describe("Seconds to wait for the DNS. The plugin's own default when left out."),
+                })
+                .describe("Through the DNS: for closed ports and wildcard names."),
+        ],
+        { error: "an object with `type`: http-01 or dns-01" },
+    )
+    .prefault({ type: "http-01" });
+function PLUGIN(): string {
+    return "the name of one of certbot's DNS plugins without dns-, e.g. cloudflare";
+}
+function PROPAGATION(): string {
+    return "a whole number of seconds, at most 3600";
+}
+
+const certificateName = z
+    .string({ error: CERTIFICATE_NAME() })
+    .refine((name) => isCertificateName(name.replace(/^\*\./, "")), { error: CERTIFICATE_NAME() });
+function CERTIFICATE_NAME(): string {
+    return "a DNS name in lower case with at least one dot, e.g. chat.example.org";
+}
+
+/** What a public CA certifies for certbot: a DNS name, and no address. */
+export function isCertificateName(name: string): boolean {
+    return isHost(name) && DNS_NAME.test(name) && isIP(name) === 0 && name.includes(".");
+}
+
+const acme = z
+    .strictObject({
+        mode: z.literal("acme"),
+        email: text(/^[^\s@,"'<>]+@[^\s@,"'<>]+\.[^\s@,"'<>]+$/, "an e-mail address").describe(
+            "Where the CA sends what it has to say about the account.",
+        ),
+        server: z
+            .string({ error: ACME_SERVER() })
+            .transform((server) =>
+                server === "production" || server === "staging" ? DIRECTORIES[server] : server,
+            )
+            .refine((server) => /^https:\/\/[^\s@]+$/.test(server) && URL.canParse(server), {
+                error: ACME_SERVER(),
+            })
+            .prefault("production")
+            .describe("`production` or `staging` of Let's Encrypt, or another CA's directory URL."),
+        caBundle: text(/-----BEGIN CERTIFICATE-----/, "certificates in PEM")
+            .optional()
+            .describe(
+                "CA that the ACME server's own certificate is from, PEM, when the world does not trust it.",
+            ),
+        names: z
+            .array(certificateName, { error: "a list of DNS names" })
+            .default([])
+            .describe("Further names in the certificate beside `publicHost`."),
+        keyType: z.enum(["ecdsa", "rsa"]).default("ecdsa").describe("Kind of the certificate's key."),
+        challenge: challenge.describe("How the CA sees that the names are yours."),
+        externalAccount: z
+            .strictObject({
+                keyId: text(/^\S+$/, "the key id that the CA gave you").describe("Key id."),
+                hmacKey: text(
+                    /^[A-Za-z0-9_-]+=*$/,
+                    "the MAC key that the CA gave you, in base64url",
+                ).describe("MAC key in base64url. Secret: set it with `--secret`."),
+            })
+            .optional()
+            .describe("External account binding, for CAs that ask for it."),
+        expiryWarningDays: z
+            .int({ error: WARNING_DAYS() })
+            .min(1, { error: WARNING_DAYS() })
+            .max(60, { error: WARNING_DAYS() })
+            .default(21)
+            .describe(
+                "Days before its end at which a certificate that was not renewed makes certbot's container unhealthy; with less than a quarter of its lifetime left in any case.",
+            ),
+        profile: profile(),
+    })
+    .superRefine(({ names, challenge: { type } }, context) => {
+        for (const [index, name] of names.entries()) {
+            if (!name.startsWith("*.") || type === "dns-01") continue;
+            const message =
+                "a name without *, or tls.challenge.type dns-01: CAs give wildcards for nothing else";
+            context.addIssue({ code: "custom", path: ["names", index], message, input: name });
+        }
+    })
+    .describe("nginx with a certificate that the stack obtains and renews by ACME.");
+function ACME_SERVER(): string {
+    return "production, staging or the https URL of an ACME directory";
+}
+function WARNING_DAYS(): string {
+    return "a whole number of days from 1 to 60";
+}
+
 const tls = z
     .discriminatedUnion(
         "mode",
@@ -106,11 +224,12 @@ const tls = z
             z
                 .strictObject({ mode: z.literal("letsencrypt"), directory: directory(), profile: profile() })
                 .describe("nginx with the certificates that certbot keeps on the Docker host."),
+            acme,
             z
                 .strictObject({ mode: z.literal("local-ca"), profile: profile() })
                 .describe("nginx with a certificate from a private CA that the stack makes for itself."),
         ],
-        { error: "an object with `mode`: none, synapse, letsencrypt or local-ca" },
+        { error: "an object with `mode`: none, synapse, letsencrypt, acme or local-ca" },
     )
     .prefault({ mode: "letsencrypt" });
 
@@ -175,11 +294,10 @@ const mebibytes = (fallback: number, least: number) =>
 
 const HOLD = "a whole number of seconds from 0 to 60";
 
-const image = (fallback: string) =>
+const image = () =>
     z
         .string({ error: "an image reference" })
-        .regex(/^[a-z0-9][a-zA-Z0-9._\-/:@]*$/, { error: "an image reference, e.g. nginx:1.30.0" })
-        .default(fallback);
+        .regex(/^[a-z0-9][a-zA-Z0-9._\-/:@]*$/, { error: "an image reference, e.g. nginx:1.30.0" });
 
 export const settingsSchema = z.strictObject({
     serverName: z
@@ -237,8 +355,15 @@ export const settingsSchema = z.strictObject({
         .describe("Any other option of homeserver.yaml, merged deeply over what the program renders."),
     images: z
         .strictObject({
-            synapse: image("ghcr.io/element-hq/synapse:v1.163.2").describe("Synapse, the official image."),
-            nginx: image("nginx:1.30.0").describe("nginx, the official image."),
+            synapse: image()
+                .default("ghcr.io/element-hq/synapse:v1.163.2")
+                .describe("Synapse, the official image."),
+            nginx: image().default("nginx:1.30.0").describe("nginx, the official image."),
+            certbot: image()
+                .optional()
+                .describe(
+                    "certbot, the official image. `certbot/certbot:v4.0.0` when left out, or `certbot/dns-<plugin>:v4.0.0`.",
+                ),
         })
         .prefault({})
         .describe("Container images."),
@@ -291,7 +416,12 @@ export function faultsOf(error: z.ZodError): FieldFault[] {
         const wanted = issue.message;
         const fix = "params" in issue ? String(issue.params?.fix) : undefined;
         return [
-            { key, got: shown(issue.input), wanted, fix: fix && fix !== "undefined" ? fix : command(key) },
+            {
+                key,
+                got: shown(issue.input, issue.path.at(-1)),
+                wanted,
+                fix: fix && fix !== "undefined" ? fix : command(key),
+            },
         ];
     });
 }
@@ -319,9 +449,14 @@ function nearest(key: string, known: readonly string[]): string | undefined {
     return known.find((name) => name.toLowerCase() === key.toLowerCase().replaceAll(/[-_]/g, ""));
 }
 
-function shown(input: unknown): string {
+/** Settings that are never repeated, wherever they stand; what is set with `--secret` is hidden as a whole. */
+const SECRETS: ReadonlySet<PropertyKey | undefined> = new Set(["credentials", "hmacKey"]);
+
+function shown(input: unknown, key: PropertyKey | undefined): string {
+    if (input === undefined) return "nothing";
+    const hide = (name: PropertyKey | undefined, value: unknown) => (SECRETS.has(name) ? "[secret]" : value);
     // A Docker host with a password is refused, and not repeated.
-    return input === undefined ? "nothing" : JSON.stringify(input).replace(/\/\/[^@"]*@/g, "//[hidden]@");
+    return JSON.stringify(hide(key, input), hide).replace(/\/\/[^@"]*@/g, "//[hidden]@");
 }
 
 function command(key: string): string {

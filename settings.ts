@@ -1,14 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { front } from "./addresses.ts";
-import { type FieldFault, faultsOf, settingsSchema } from "./settings-schema.ts";
+import { type FieldFault, faultsOf, isCertificateName, settingsSchema } from "./settings-schema.ts";
 
 /** The stack's settings: checked, with every default filled in. Nothing else reads the stack's configuration. */
-export interface Settings extends Omit<z.output<typeof settingsSchema>, "name" | "ports" | "publicHost"> {
+export interface Settings
+    extends Omit<z.output<typeof settingsSchema>, "name" | "ports" | "publicHost" | "images"> {
     /** Prefix of every Docker object of this stack. */
     readonly name: string;
     /** Host name that clients and servers connect to. */
     readonly publicHost: string;
+    readonly images: { readonly synapse: string; readonly nginx: string; readonly certbot: string };
     /** Ports on the Docker host. One that is undefined is picked by Docker (throw-away stacks only). */
     readonly ports: Ports;
 }
@@ -50,7 +52,9 @@ export function readSettings(
         if (text !== "") raw[key] = parsed(key, text);
     }
     const result = settingsSchema.safeParse(raw, { reportInput: true });
-    const faults = result.success ? standardPortFaults(result.data) : faultsOf(result.error);
+    const faults = result.success
+        ? [...standardPortFaults(result.data), ...acmeFaults(result.data)]
+        : faultsOf(result.error);
     if (isSecret("extraConfig")) faults.push(SECRET_EXTRA_CONFIG);
     if (!result.success || faults.length > 0) {
         throw new pulumi.RunError(describe(faults, isSecret));
@@ -80,6 +84,7 @@ function complete(stack: string, data: z.output<typeof settingsSchema>): Setting
         ...data,
         name: data.name ?? (PRODUCTION_STACKS.has(stack) ? "synapse" : `synapse-${stack.toLowerCase()}`),
         publicHost: data.publicHost ?? data.serverName,
+        images: { ...data.images, certbot: data.images.certbot ?? officialCertbot(data) },
         ports: {
             http: data.ports.http ?? standard?.http,
             https: data.ports.https ?? standard?.https,
@@ -103,6 +108,25 @@ function standardPortFaults({ ephemeral, ports, tls }: z.output<typeof settingsS
             fix: `pulumi config set --path synapse:ports.${other} <value>, or another ports.${use}`,
         };
     });
+}
+
+/** A name that comes from another setting: the schema of `tls` has not seen it. */
+function acmeFaults({ serverName, publicHost, tls }: z.output<typeof settingsSchema>): FieldFault[] {
+    if (tls.mode !== "acme" || isCertificateName(publicHost ?? serverName)) return [];
+    return [
+        {
+            key: publicHost === undefined ? "serverName" : "publicHost",
+            got: JSON.stringify(publicHost ?? serverName),
+            wanted: "a DNS name with at least one dot: in tls.mode acme a CA certifies it",
+            fix: "pulumi config set synapse:publicHost <name>, or another tls.mode, such as local-ca",
+        },
+    ];
+}
+
+/** Each DNS plugin has an image of its own. */
+function officialCertbot({ tls }: z.output<typeof settingsSchema>): string {
+    const plugin = tls.mode === "acme" && tls.challenge.type === "dns-01" ? tls.challenge.plugin : undefined;
+    return `certbot/${plugin === undefined ? "certbot" : `dns-${plugin}`}:v4.0.0`;
 }
 
 /** Pulumi hands every value over as text, with objects, numbers and booleans as JSON. */

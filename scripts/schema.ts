@@ -99,11 +99,14 @@ function table({ properties = {}, required = [] }: JsonSchema): string {
 
 function rowsOf(key: string, value: JsonSchema, required: boolean): string[] {
     const inner = Object.entries(value.properties ?? {}).flatMap(([name, field]) =>
-        field.const === undefined ? rowsOf(`${key}.${name}`, field, false) : [],
+        field.const === undefined
+            ? rowsOf(`${key}.${name}`, field, (value.required ?? []).includes(name))
+            : [],
     );
     const variants = (value.oneOf ?? []).flatMap((variant) => {
-        const mode = variant.properties?.mode?.const;
-        const row = `| \`${key}.mode: ${mode}\` | | ${variant.description} |`;
+        const [name, field] =
+            Object.entries(variant.properties ?? {}).find(([, { const: word }]) => word !== undefined) ?? [];
+        const row = `| \`${key}.${name}: ${field?.const}\` | | ${variant.description} |`;
         return [row, ...rowsOf(key, variant, false).slice(1)];
     });
     const fallback =

@@ -2,7 +2,7 @@
 # Makes this machine ready: Node.js, the npm packages, a Docker engine that answers. Says nothing if all is there.
 #
 #   scripts/setup.sh              what `npm start` needs
-#   scripts/setup.sh --tests      and what the tests need: Chromium, shellcheck
+#   scripts/setup.sh --tests      and what the tests need: Chromium, shellcheck, an ACME server
 #   scripts/setup.sh --npm-only   only Node.js and the npm packages
 set -eu
 cd "$(dirname "$0")/.."
@@ -149,7 +149,7 @@ engine_is_gone() {
 
 install_test_tools() {
     missing=""
-    for tool in chromium:chromium shellcheck:shellcheck certutil:libnss3-tools testssl:testssl.sh; do
+    for tool in chromium:chromium shellcheck:shellcheck certutil:libnss3-tools testssl:testssl.sh pebble:pebble; do
         command -v "${tool%:*}" >/dev/null || missing="$missing ${tool#*:}"
     done
     # A Debian that has python3 may still lack this part of it.

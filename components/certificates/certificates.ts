@@ -1,11 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../docker/stack.ts";
+import { AcmeCertificate, type AcmeSource } from "./acme.ts";
 import { HostCertificate } from "./host.ts";
 import { LocalCa } from "./local-ca.ts";
 
 /** A way to get a certificate, one for each `tls.mode` that needs one. */
 export type CertificateSource =
     | { readonly mode: "local-ca" }
+    | AcmeSource
     | {
           readonly mode: "host";
           readonly directory: string;
@@ -17,10 +19,10 @@ export type CertificateSource =
 export interface CertificatesArgs {
     readonly source: CertificateSource;
     readonly prefix: string;
-    /** Any image with openssl. */
+    /** Any image with openssl; with ACME certbot's. */
     readonly image: pulumi.Input<string>;
-    /** Host names and addresses that the certificate is for. */
-    readonly names: readonly string[];
+    /** Host names and addresses that the certificate is for; the one that clients connect to is the first. */
+    readonly names: readonly [string, ...string[]];
     /** `uid:gid` of the server that the certificate is for. */
     readonly owner: string;
     readonly ephemeral: boolean;
@@ -32,6 +34,10 @@ export interface Certificates extends pulumi.ComponentResource {
     readonly certificatesVolume: pulumi.Output<string>;
     /** PEM; of a private CA alone. */
     readonly caCertificate?: pulumi.Output<string>;
+    /** Volume with answers to a CA's challenges, to be served on port 80. */
+    readonly webrootVolume?: pulumi.Output<string> | undefined;
+    /** What gets and renews the certificate once the server runs. */
+    readonly obtain?: AcmeCertificate["obtain"];
 }
 
 /** The component for the chosen way. */
@@ -41,7 +47,12 @@ export function certificates(
     opts: pulumi.ComponentResourceOptions,
 ): Certificates {
     const { source } = args;
-    return source.mode === "local-ca"
-        ? new LocalCa(name, args, opts)
-        : new HostCertificate(name, { ...args, ...source }, opts);
+    switch (source.mode) {
+        case "local-ca":
+            return new LocalCa(name, args, opts);
+        case "acme":
+            return new AcmeCertificate(name, { ...args, source, certificateName: args.names[0] }, opts);
+        case "host":
+            return new HostCertificate(name, { ...args, ...source }, opts);
+    }
 }

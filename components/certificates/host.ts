@@ -2,9 +2,9 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type MountArgs, serviceContainer } from "../docker/container.ts";
 import { FileVolume } from "../docker/files.ts";
-import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
+import { withInstallPair } from "./install-pair.ts";
 
 /** What {@link HostCertificate} needs to know. */
 export interface HostCertificateArgs {
@@ -49,7 +49,7 @@ export class HostCertificate extends pulumi.ComponentResource {
             {
                 prefix: `${containerName}-scripts`,
                 image: args.image,
-                files: [{ name: "relay.sh", content: script(import.meta.url, "relay.sh"), executable: true }],
+                files: [{ name: "relay.sh", content: withInstallPair("relay.sh"), executable: true }],
                 stack: args.stack,
             },
             { parent: this },
@@ -71,7 +71,7 @@ export class HostCertificate extends pulumi.ComponentResource {
             `${name}-copy`,
             {
                 image: args.image,
-                script: script(import.meta.url, "relay.sh"),
+                script: withInstallPair("relay.sh"),
                 user: "0:0",
                 capabilities: ["CHOWN", "DAC_READ_SEARCH"],
                 mounts,

@@ -13,6 +13,8 @@ export interface TaskArgs {
     readonly user: string;
     /** Linux capabilities to keep, e.g. `CHOWN`. */
     readonly capabilities?: readonly string[];
+    /** Docker network. None at all when left out. */
+    readonly network?: pulumi.Input<string>;
     readonly mounts: readonly MountArgs[];
     /** Directories in memory beside /tmp: path → size in MiB. */
     readonly tmpfs?: Readonly<Record<string, number>>;
@@ -34,7 +36,7 @@ export interface TaskArgs {
 const RUN_TASK = "exec sh components/docker/task.sh";
 
 /**
- * Runs a script in a disposable container without network, once, and again whenever something about it changes.
+ * Runs a script in a disposable container, once, and again whenever something about it changes.
  * It has no `delete` and no `triggers`: those would run it against data that is still in use.
  */
 export function task(
@@ -46,7 +48,7 @@ export function task(
     const { environment = {}, mounts, tmpfs = {}, capabilities = [] } = args;
     const sources = Object.fromEntries(mounts.map(({ source }, index) => [`TASK_MOUNT_${index}`, source]));
     const options = [
-        ["--network", "none"],
+        ...(args.network === undefined ? [["--network", "none"]] : []),
         ["--user", args.user],
         ...capabilities.map((capability) => ["--cap-add", capability]),
         ...Object.entries(tmpfsOf(tmpfs, args.user)).flatMap((mount) => ["--tmpfs", mount.join(":")]),
@@ -68,6 +70,7 @@ export function task(
                 TASK_OPTIONS: options.flat().join("\n"),
                 TASK_MOUNTS: mounts.map(mountOption).join("\n"),
                 TASK_AFTERWARDS: args.afterwards ?? "",
+                ...(args.network === undefined ? {} : { TASK_NETWORK: args.network }),
             },
             ...(args.stdin === undefined ? {} : { stdin: args.stdin }),
             addPreviousOutputInEnv: args.readsPreviousOutput === true,

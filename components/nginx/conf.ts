@@ -14,6 +14,8 @@ export interface NginxConfArgs {
     readonly profile: "intermediate" | "modern";
     /** Whether browsers are told to use HTTPS alone for this host, for two years. */
     readonly hsts: boolean;
+    /** Whether a CA fetches certbot's answers to its challenges here. */
+    readonly acmeChallenges: boolean;
     /** Seconds that a request waits for Synapse while that is being replaced; 0 answers 502 at once. */
     readonly holdSeconds: number;
     /** Text of the script that holds them; part of the digest. */
@@ -35,6 +37,8 @@ export const PATHS = {
     /** Request bodies that do not fit into memory. */
     buffer: "/buffer",
     certificates: "/etc/nginx/certificates",
+    /** Where certbot puts its answers to challenges. */
+    webroot: "/etc/nginx/webroot",
     /** Written by the watcher: `server <address>:<port>;`. */
     upstream: "/run/upstream.conf",
 } as const;
@@ -155,7 +159,7 @@ ${indent(tls(args.profile), 4)}
     }
 
     server {
-${listen(args.listen.http, "default_server")}
+${listen(args.listen.http, "default_server")}${args.acmeChallenges ? ACME_CHALLENGES : ""}
         location / {
             return 301 https://${authority}$request_uri;
         }
@@ -201,6 +205,12 @@ ${holds ? indent(holdLocations(authority, args), 8) : ""}
 }
 `;
 }
+
+const ACME_CHALLENGES = `
+        location ^~ /.well-known/acme-challenge/ {
+            default_type text/plain;
+            root ${PATHS.webroot};
+        }`;
 
 /** https://ssl-config.mozilla.org, version 5.7; the order of ciphers is ours, which Mozilla leaves to the client. */
 function tls(profile: NginxConfArgs["profile"]): string {

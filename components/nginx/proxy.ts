@@ -9,13 +9,15 @@ import { type NginxConfArgs, nginxConf, PATHS } from "./conf.ts";
 import { NGINX_USER } from "./user.ts";
 
 /** What {@link NginxProxy} needs to know. */
-export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen" | "holdScript"> {
+export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen" | "acmeChallenges" | "holdScript"> {
     /** Prefix of the stack's Docker objects. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
     readonly network: pulumi.Input<string>;
     /** Volume with `current/fullchain.pem` and `current/privkey.pem`, readable by nginx's user. */
     readonly certificatesVolume: pulumi.Input<string>;
+    /** Volume with certbot's answers to challenges, which port 80 then serves. */
+    readonly webrootVolume?: pulumi.Input<string> | undefined;
     /** Port on the Docker host that redirects to HTTPS; Docker picks one when undefined. */
     readonly httpPort: number | undefined;
     /** Addresses of the Docker host that the ports are published on. */
@@ -25,6 +27,7 @@ export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen" | "holdScri
     readonly stack: Stack;
 }
 
+const ALIAS = "nginx";
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 const FEDERATION_PORT = 8448;
@@ -34,6 +37,8 @@ const FEDERATION_PORT = 8448;
  * another image, port or program version replaces the container.
  */
 export class NginxProxy extends pulumi.ComponentResource {
+    /** Where clients find it on the network: `host:port`. */
+    readonly address = `${ALIAS}:${HTTPS_PORT}`;
     /** Changes whenever nginx's container or its configuration is another one. */
     readonly version: pulumi.Output<string>;
     /** Published port that redirects. */
@@ -75,7 +80,12 @@ export class NginxProxy extends pulumi.ComponentResource {
         const certificates = { source: args.certificatesVolume, target: PATHS.certificates };
 
         const holdScript = script(import.meta.url, "hold.js");
-        const nginx = nginxConf({ ...args, holdScript, listen: listenPorts(args.addresses.length) });
+        const nginx = nginxConf({
+            ...args,
+            acmeChallenges: args.webrootVolume !== undefined,
+            holdScript,
+            listen: listenPorts(args.addresses.length),
+        });
         const configuration = task(
             `${name}-configuration`,
             {
@@ -116,9 +126,12 @@ export class NginxProxy extends pulumi.ComponentResource {
                     { source: conf.name, target: PATHS.stack },
                     { source: buffer.name, target: PATHS.buffer, readOnly: false },
                     certificates,
+                    ...(args.webrootVolume === undefined
+                        ? []
+                        : [{ source: args.webrootVolume, target: PATHS.webroot }]),
                 ],
                 tmpfs: { "/run": 4, "/var/cache/nginx": 4 },
-                network: { name: args.network, aliases: ["nginx"] },
+                network: { name: args.network, aliases: [ALIAS] },
                 ports: [
                     { internal: HTTP_PORT, external: args.httpPort, addresses: args.addresses },
                     { internal: HTTPS_PORT, external: args.httpsPort, addresses: args.addresses },

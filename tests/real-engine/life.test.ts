@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { docker, images, inspect } from "../support/homeserver.ts";
 import { ask } from "../support/http.ts";
-import { freePorts, PulumiStack } from "../support/pulumi.ts";
+import { freePorts } from "../support/ports.ts";
+import { PulumiStack } from "../support/pulumi.ts";
 
 /** A stack with data, under the real Pulumi CLI and its providers, from its first `up` to its end. */
 

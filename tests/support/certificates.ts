@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect, type PeerCertificate } from "node:tls";
 
 /** A directory as certbot keeps one, readable by root alone, with certificates from a CA of its own. */
 export class CertbotDirectory {
@@ -82,4 +83,16 @@ export class CertbotDirectory {
     #openssl(args: string): void {
         execFileSync("openssl", args.split(" "), { cwd: this.path, stdio: "pipe" });
     }
+}
+
+/** The certificate that a port of this machine serves for a name. */
+export function servedCertificate(port: number, servername: string): Promise<PeerCertificate> {
+    return new Promise((resolve, reject) => {
+        const socket = connect({ port, host: "127.0.0.1", servername, rejectUnauthorized: false });
+        socket.on("secureConnect", () => {
+            resolve(socket.getPeerCertificate());
+            socket.destroy();
+        });
+        socket.on("error", reject);
+    });
 }

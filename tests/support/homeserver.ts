@@ -5,12 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ensureImages } from "../../embedded/images.ts";
-import { settingsSchema } from "../../settings-schema.ts";
+import { readSettings } from "../../settings.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
 /** The official images, or their equivalents where no registry answers. */
-export const images = await ensureImages(settingsSchema.parse({ serverName: "localhost" }).images, () => {});
+export const images = await ensureImages(
+    readSettings("test", { serverName: "localhost" }, () => false).images,
+    () => {},
+);
 
 /** How a run of the program ended. */
 export interface Run {

@@ -1,7 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dump } from "js-yaml";
@@ -103,18 +102,4 @@ export class PulumiStack {
     remove(): void {
         rmSync(this.#directory, { recursive: true });
     }
-}
-
-/** So many ports of the loopback addresses that nothing listens on right now. */
-export async function freePorts(count: number): Promise<number[]> {
-    const servers = await Promise.all(
-        Array.from({ length: count }, async () => {
-            const server = createServer();
-            await new Promise<void>((resolve) => server.listen(0, "::", resolve));
-            return server;
-        }),
-    );
-    const ports = servers.map((server) => (server.address() as { port: number }).port);
-    await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-    return ports;
 }

@@ -10,6 +10,7 @@ const ARGS: NginxConfArgs = {
     maxUploadSize: "50M",
     profile: "intermediate",
     hsts: true,
+    acmeChallenges: false,
     holdSeconds: 15,
     holdScript: "",
     upstream: "synapse:8008",

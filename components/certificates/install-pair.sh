@@ -1,0 +1,28 @@
+#!/bin/sh
+# Stands before other scripts of this directory, for whoever puts a certificate where a server reads it.
+
+# install_pair CHAIN KEY [OWNER]: makes a copy of these two files the current pair in /certificates. The key is for
+# OWNER, a `uid:gid`, or for whoever runs this. Nothing half-copied is ever current.
+install_pair() {
+    digest=$(cat "$1" "$2" | sha256sum | cut -c 1-12)
+    [ "$(readlink /certificates/current || true)" != "live/$digest" ] || return 0
+    live=/certificates/live/$digest
+    (umask 022 && mkdir -p "$live") || return 1
+    (umask 077 && cat "$1" >"$live/fullchain.pem.new" && cat "$2" >"$live/privkey.pem.new") || return 1
+    certified=$(openssl x509 -in "$live/fullchain.pem.new" -noout -pubkey) || return 1
+    held=$(openssl pkey -in "$live/privkey.pem.new" -pubout) || return 1
+    # certbot moves its two links one after the other: for a moment they belong to two certificates.
+    if [ "$certified" != "$held" ]; then
+        echo "The certificate and the private key do not belong together." >&2
+        return 1
+    fi
+    chmod 0444 "$live/fullchain.pem.new" && chmod 0400 "$live/privkey.pem.new" || return 1
+    [ -z "${3:-}" ] || chown "$3" "$live/privkey.pem.new" || return 1
+    mv -f "$live/fullchain.pem.new" "$live/fullchain.pem" && mv -f "$live/privkey.pem.new" "$live/privkey.pem" || return 1
+    next=/certificates/current.$(cat /proc/sys/kernel/random/uuid)
+    ln -s "live/$digest" "$next" || return 1
+    # Readers follow `current`, which always leads to a whole pair. busybox's mv does not replace a link to a directory.
+    mv -T "$next" /certificates/current 2>/dev/null ||
+        python3 -c 'import os, sys; os.replace(sys.argv[1], sys.argv[2])' "$next" /certificates/current || return 1
+    echo "Copied the certificate $(openssl x509 -in "$live/fullchain.pem" -noout -enddate)." >&2
+}

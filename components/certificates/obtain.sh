@@ -1,0 +1,35 @@
+#!/bin/sh
+# Obtains the certificate, or renews it when it is time, and hands it to nginx, which takes it up by itself. Runs as
+# nginx's user. Follows install-pair.sh. Safe to run again and at any time: a certificate that is good stays.
+#   CERTIFICATE_NAME    certbot's name of the certificate
+#   ACME_SERVER         the CA's directory
+#   CERTBOT_ARGUMENTS   arguments of `certbot certonly`, one a line
+set -euf
+
+# certbot itself refuses to run twice at once; here the second waits for the first.
+exec 9>>/etc/letsencrypt/.obtaining
+flock 9
+
+# One certbot would keep the other server's certificate until its end.
+renewal=/etc/letsencrypt/renewal/$CERTIFICATE_NAME.conf
+when=--keep-until-expiring
+if [ -e "$renewal" ] && ! grep -qxF "server = $ACME_SERVER" "$renewal"; then when=--force-renewal; fi
+
+if [ -e /scripts/ca-bundle.pem ]; then
+    cat /etc/ssl/certs/ca-certificates.crt /scripts/ca-bundle.pem >/tmp/ca-bundle.pem
+    export REQUESTS_CA_BUNDLE=/tmp/ca-bundle.pem
+fi
+# What certbot's plugin for Route 53 reads; the others get the file as an argument.
+export AWS_CONFIG_FILE=/secrets/credentials.ini
+
+IFS='
+'
+# shellcheck disable=SC2086
+if ! certbot certonly $when $CERTBOT_ARGUMENTS >/tmp/certbot.out 2>&1 9>&-; then
+    cat /tmp/certbot.out >&2
+    echo "certbot could not get a certificate for $CERTIFICATE_NAME from $ACME_SERVER; its own words are above. \
+The certificate in use stays." >&2
+    exit 1
+fi
+cat /tmp/certbot.out >&2
+install_pair "/etc/letsencrypt/live/$CERTIFICATE_NAME/fullchain.pem" "/etc/letsencrypt/live/$CERTIFICATE_NAME/privkey.pem"
