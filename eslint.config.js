@@ -3,7 +3,7 @@ import tseslint from "typescript-eslint";
 
 // Biome formats and lints; ESLint is here for what needs types: floating promises, and outputs in template strings.
 export default defineConfig(
-    { ignores: ["node_modules/", "eslint.config.js"] },
+    { ignores: ["node_modules/", ".tools/", "eslint.config.js"] },
     {
         files: ["**/*.ts"],
         extends: [tseslint.configs.recommendedTypeChecked],

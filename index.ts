@@ -159,7 +159,7 @@ export const federationAddress = pulumi.interpolate`${publicHost}:${federationPo
 /** Public half of the signing key. The other half never leaves the data volume. */
 export const verifyKey = data.verifyKey;
 /** What clients must trust, with a private CA. */
-export const caCertificate = certificates?.caCertificate;
+export const caCertificate = certificates?.caCertificate ?? null;
 /** DNS records that should exist. */
 export const dnsRecords = addresses.dnsRecords(settings);
 /** Makes a user, on the Docker host; the first one should be an administrator. */

@@ -282,6 +282,8 @@ const addresses = (fallback: string[]) =>
     z
         .array(address, { error: "a list of addresses" })
         .min(1, { error: "at least one address" })
+        .max(6, { error: "at most six addresses" })
+        .refine((list) => new Set(list).size === list.length, { error: "each address once" })
         .default(fallback);
 
 const mebibytes = (fallback: number, least: number) =>
@@ -342,7 +344,7 @@ export const settingsSchema = z.strictObject({
         .max(60, { error: HOLD })
         .default(15)
         .describe(
-            "How long nginx holds requests while Synapse is being replaced, instead of answering 502. 0 holds none.",
+            "How long nginx holds requests while Synapse is being replaced, instead of answering with an error. 0 holds none.",
         ),
     logLevel: z
         .enum(["DEBUG", "INFO", "WARNING", "ERROR"], { error: "one of DEBUG, INFO, WARNING, ERROR" })
@@ -453,7 +455,8 @@ const SECRETS: ReadonlySet<PropertyKey | undefined> = new Set(["credentials", "h
 function shown(input: unknown, key: PropertyKey | undefined): string {
     if (input === undefined) return "nothing";
     const hide = (name: PropertyKey | undefined, value: unknown) => (SECRETS.has(name) ? "[secret]" : value);
-    return JSON.stringify(hide(key, input), hide);
+    // A Docker host with a password is refused, and not repeated.
+    return JSON.stringify(hide(key, input), hide).replace(/\/\/[^@"]*@/g, "//[hidden]@");
 }
 
 function command(key: string): string {

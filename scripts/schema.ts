@@ -52,7 +52,7 @@ function stackSchema(settings: JsonSchema): unknown {
             config: {
                 type: "object",
                 properties: Object.fromEntries(
-                    Object.entries(properties).map(([key, value]) => [`synapse:${key}`, value]),
+                    Object.entries(properties).map(([key, value]) => [`synapse:${key}`, asWritten(value)]),
                 ),
                 required: required.map((key) => `synapse:${key}`),
                 // Other namespaces are other people's; in ours, what is not listed is a mistake.
@@ -60,6 +60,14 @@ function stackSchema(settings: JsonSchema): unknown {
             },
         },
     };
+}
+
+/** `pulumi config set` writes a lone `true` or `15` as text. */
+function asWritten(value: JsonSchema): unknown {
+    if (value.type !== "boolean" && value.type !== "integer") return value;
+    const text = value.type === "boolean" ? "^(true|false)$" : "^[0-9]+$";
+    const { description, ...bare } = value;
+    return { description, anyOf: [bare, { type: "string", pattern: text }] };
 }
 
 /** Pulumi's own notation. Without a default it takes a key for required, so an optional one gets an empty one. */

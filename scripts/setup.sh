@@ -149,14 +149,22 @@ engine_is_gone() {
 
 install_test_tools() {
     missing=""
-    for tool in chromium:chromium shellcheck:shellcheck certutil:libnss3-tools pebble:pebble; do
+    for tool in chromium:chromium shellcheck:shellcheck certutil:libnss3-tools testssl:testssl.sh pebble:pebble; do
         command -v "${tool%:*}" >/dev/null || missing="$missing ${tool#*:}"
     done
-    [ -n "$missing" ] || return 0
-    may_install || fail "the tests need:$missing (or run this as root on Debian or Ubuntu)"
-    update_package_lists
-    # shellcheck disable=SC2086  # a list of words on purpose
-    install_packages $missing
+    # A Debian that has python3 may still lack this part of it.
+    python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
+    if [ -n "$missing" ]; then
+        may_install || fail "the tests need:$missing (or run this as root on Debian or Ubuntu)"
+        update_package_lists
+        # shellcheck disable=SC2086  # a list of words on purpose
+        install_packages $missing
+    fi
+    if [ ! -x .tools/gixy/bin/gixy ]; then
+        rm -rf .tools/gixy
+        with_progress "installing gixy" sh -c 'python3 -m venv .tools/gixy && .tools/gixy/bin/pip install --quiet gixy-ng==0.2.59' ||
+            fail "gixy could not be installed; the end of the output is above"
+    fi
 }
 
 may_install() {

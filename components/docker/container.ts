@@ -97,7 +97,8 @@ export function serviceContainer(
             ...(network === undefined
                 ? { networkMode: "none" }
                 : { networksAdvanced: [{ name: network.name, aliases: [...network.aliases] }] }),
-            ports: (args.ports ?? []).flatMap(bindings),
+            // In the order in which the provider reads them back: another one is a difference to it.
+            ports: (args.ports ?? []).flatMap(bindings).sort((left, right) => left.internal - right.internal),
             // Every field: one that is left out comes back as "0s" and is "changed" at every refresh.
             healthcheck: {
                 tests: ["CMD", ...health.command],
@@ -144,7 +145,14 @@ export function internalPorts(internal: number, addresses: number): number[] {
     return Array.from({ length: addresses }, (_, index) => internal + index * 10_000);
 }
 
-function bindings({ internal, external, addresses }: PublishedPortArgs): docker.types.input.ContainerPort[] {
+/** A {@link docker.types.input.ContainerPort} without outputs. */
+interface Binding {
+    readonly internal: number;
+    readonly ip: string;
+    readonly external?: number;
+}
+
+function bindings({ internal, external, addresses }: PublishedPortArgs): Binding[] {
     const ports = internalPorts(internal, external === undefined ? 1 : addresses.length);
     return ports.map((port, index) => ({
         internal: port,

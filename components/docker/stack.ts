@@ -69,6 +69,17 @@ function sweeper(id: string, environment: Readonly<Record<string, string>>): pul
             await client("container", "stop", "--time", "60", name);
             await client("container", "rm", "--force", name);
         } else {
+            // A state that was lost leaves containers on it, too; each is swept when its own turn comes.
+            const { stdout } = await client(
+                "network",
+                "inspect",
+                "--format",
+                "{{range $id, $_ := .Containers}}{{$id}} {{end}}",
+                name,
+            );
+            for (const container of stdout.split(" ").filter((id) => id.trim() !== "")) {
+                await client("network", "disconnect", "--force", name, container);
+            }
             await client("network", "rm", name);
         }
     };

@@ -139,7 +139,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                 ],
                 health: {
                     command: ["/bin/sh", "/scripts/health.sh"],
-                    interval: 2,
+                    interval: 5,
                     startPeriod: 5,
                     waitTimeout: 60,
                 },

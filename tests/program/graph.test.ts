@@ -13,13 +13,14 @@ const runs = Object.fromEntries(
         MODES.map(async (mode) => [mode, await runProgram({ ...NAMED, tls: { mode } })] as const),
     ),
 ) as Record<Mode, Run>;
-const [ephemeral, louder, larger, roomier] = await Promise.all([
+const dockerHost = "ssh://deploy@docker.example.org";
+const [ephemeral, larger, roomier, production] = await Promise.all([
     runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
-    runProgram({ ...NAMED, logLevel: "DEBUG" }),
     runProgram({ ...NAMED, maxUploadSize: "100M" }),
     runProgram({ ...NAMED, memory: { synapse: 8192, nginx: 512 } }),
+    runProgram({ ...NAMED, dockerHost }, "prod"),
 ]);
-const everyRun = [...Object.values(runs), ephemeral, louder, larger, roomier];
+const everyRun = [...Object.values(runs), ephemeral, larger, roomier];
 
 const CONTAINER = "docker:index/container:Container";
 const COMMAND = "command:local:Command";
@@ -78,6 +79,7 @@ const LOCAL_CA = [
 const PROXY = [
     "docker:index/remoteImage:RemoteImage nginx-image",
     "synapse:index:NginxProxy nginx",
+    "docker:index/volume:Volume nginx-buffer < nginx",
     "docker:index/volume:Volume nginx-conf < nginx",
     "synapse:index:FileVolume nginx-scripts < nginx",
     "docker:index/volume:Volume nginx-scripts-<hash>-volume < nginx-scripts",
@@ -115,16 +117,15 @@ test("a throw-away stack is made of the same resources", () => {
     assert.deepEqual(withoutHashes(ephemeral), withoutHashes(runs["local-ca"]));
 });
 
-test("nothing of one stack has a name of another", async () => {
+test("nothing of one stack has a name of another", () => {
     const dockerNames = (run: Run) =>
         run.registrations
             .filter(({ type }) => /:(Volume|Container|Network)$/.test(type))
             .map(({ type, inputs }) => `${type} ${String(inputs.name)}`);
-    const production = dockerNames(await runProgram(NAMED, "prod"));
-    const other = dockerNames(runs.letsencrypt);
-    assert.equal(new Set([...production, ...other]).size, production.length + other.length);
-    assert.ok(production.includes(`${VOLUME} synapse-data`));
-    assert.ok(production.includes(`${CONTAINER} synapse`));
+    const [one, other] = [dockerNames(production), dockerNames(runs.letsencrypt)];
+    assert.equal(new Set([...one, ...other]).size, one.length + other.length);
+    assert.ok(one.includes(`${VOLUME} synapse-data`));
+    assert.ok(one.includes(`${CONTAINER} synapse`));
     assert.ok(other.includes(`${CONTAINER} synapse-test-nginx`));
 });
 
@@ -216,11 +217,9 @@ test("every Docker object goes to the stack's own engine", () => {
     }
 });
 
-test("provider and docker client speak to the same engine", async () => {
-    const dockerHost = "ssh://deploy@docker.example.org";
-    const remote = await runProgram({ ...NAMED, dockerHost });
-    assert.equal(registered(remote, "docker").inputs.host, dockerHost);
-    for (const { inputs } of ofType(remote, COMMAND)) {
+test("provider and docker client speak to the same engine", () => {
+    assert.equal(registered(production, "docker").inputs.host, dockerHost);
+    for (const { inputs } of ofType(production, COMMAND)) {
         assert.equal((inputs.environment as Record<string, string>).DOCKER_HOST, dockerHost);
     }
     assert.equal("host" in registered(runs.none, "docker").inputs, false);
@@ -352,8 +351,13 @@ everyService("keeps its log out of Pulumi's state in clear", (_inputs, { additio
 everyService("writes to memory and to its own volumes alone", (inputs, { name }) => {
     const mounts = inputs.mounts as { target: string; readOnly: boolean }[];
     const written = mounts.filter(({ readOnly }) => !readOnly).map(({ target }) => target);
-    const expected = { "synapse-container": ["/data"], "certificates-relay": ["/certificates"] }[name] ?? [];
-    assert.deepEqual(written, expected);
+    const expected = {
+        "synapse-container": ["/data"],
+        "nginx-container": ["/buffer"],
+        "certificates-relay": ["/certificates"],
+    };
+    const own: Readonly<Record<string, readonly string[]>> = expected;
+    assert.deepEqual(written, own[name]);
     for (const [path, options] of Object.entries(inputs.tmpfs as Record<string, string>)) {
         const [uid, gid] = String(inputs.user).split(":");
         assert.match(options, new RegExp(`^rw,size=[1-9][0-9]*m,uid=${uid},gid=${gid}$`), path);
@@ -509,11 +513,9 @@ test("a service mounts the very volume that its files are in", () => {
 test("a changed setting makes another volume of the files that say it, and of no others", () => {
     const names = (run: Run) => Object.fromEntries(loadersOf(run).map(({ name, parent }) => [parent, name]));
     const before = names(runs.letsencrypt);
-    for (const changed of [louder, larger]) {
-        const { "synapse-config": config, ...others } = names(changed);
-        assert.notEqual(config, before["synapse-config"]);
-        assert.deepEqual({ ...others, "synapse-config": before["synapse-config"] }, before);
-    }
+    const { "synapse-config": config, ...others } = names(larger);
+    assert.notEqual(config, before["synapse-config"]);
+    assert.deepEqual({ ...others, "synapse-config": before["synapse-config"] }, before);
     assert.deepEqual(names(roomier), before);
 });
 
@@ -552,10 +554,10 @@ test("behind nginx nothing else of Synapse is published", () => {
 test("each of two addresses gets a port of its own inside the container", () => {
     assert.deepEqual(portsOf(runs.letsencrypt, "nginx-container"), [
         { internal: 80, external: 80, ip: "0.0.0.0" },
-        { internal: 10080, external: 80, ip: "::" },
         { internal: 443, external: 443, ip: "0.0.0.0" },
-        { internal: 10443, external: 443, ip: "::" },
         { internal: 8448, external: 8448, ip: "0.0.0.0" },
+        { internal: 10080, external: 80, ip: "::" },
+        { internal: 10443, external: 443, ip: "::" },
         { internal: 18448, external: 8448, ip: "::" },
     ]);
     assert.deepEqual(portsOf(runs.synapse, "synapse-container").slice(1), [

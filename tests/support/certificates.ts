@@ -26,7 +26,7 @@ export class CertbotDirectory {
     constructor(host: string) {
         this.#host = host;
         this.#openssl(
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj /CN=test-ca -keyout test-ca.key -out test-ca.pem",
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 365 -subj /CN=test-ca -keyout test-ca.key -out test-ca.pem",
         );
         this.ca = readFileSync(this.caFile, "utf8");
         for (const folder of ["live", "archive"]) mkdirSync(join(this.path, folder), { mode: 0o700 });
@@ -44,12 +44,15 @@ export class CertbotDirectory {
             `${folder}/fullchain${this.#issued}.pem`,
         ];
         const serial = String(1000 + this.#issued);
-        writeFileSync(join(this.path, "names.cnf"), `subjectAltName=DNS:${this.#host}`);
+        writeFileSync(
+            join(this.path, "names.cnf"),
+            `subjectAltName=DNS:${this.#host}\ncrlDistributionPoints=URI:http://127.0.0.1/none.crl\nextendedKeyUsage=serverAuth\nbasicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature`,
+        );
         this.#openssl(
             `req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj / -keyout ${key} -out ${request}`,
         );
         this.#openssl(
-            `x509 -req -in ${request} -CA test-ca.pem -CAkey test-ca.key -set_serial ${serial} -days 5 -extfile names.cnf -out ${chain}`,
+            `x509 -req -in ${request} -CA test-ca.pem -CAkey test-ca.key -set_serial ${serial} -days 90 -extfile names.cnf -out ${chain}`,
         );
         chmodSync(join(this.path, key), 0o600);
         this.#link("privkey.pem", `privkey${this.#issued}.pem`);

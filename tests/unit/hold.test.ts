@@ -84,6 +84,12 @@ test("a request that may have reached Synapse is sent again only if twice is the
     assert.equal((JSON.parse(returned[0]?.[1] ?? "") as { errcode: string }).errcode, "M_UNKNOWN");
 });
 
+test("of several attempts, one that may have reached Synapse is enough", async () => {
+    begin(true);
+    const { returned } = await hold("POST", { upstream_connect_time: "-, 0.001" });
+    assert.equal(returned[0]?.[0], 502);
+});
+
 test("when Synapse stays away, the request is answered 503 after its time and no sooner", async () => {
     begin(false);
     const started = Date.now();

@@ -30,7 +30,7 @@ function fakeDocker(label: string | undefined): void {
     const answer = label === undefined ? "exit 1" : `echo '${label}'`;
     writeFileSync(
         client,
-        `#!/bin/sh\necho "$DOCKER_HOST $*" >>'${log}'\ncase $2 in inspect) ${answer} ;; esac\n`,
+        `#!/bin/sh\necho "$DOCKER_HOST $*" >>'${log}'\ncase "$*" in *Containers*) echo 'one two ' ;; *inspect*) ${answer} ;; esac\n`,
     );
     chmodSync(client, 0o755);
 }
@@ -60,9 +60,13 @@ test("a container that an interrupted update left is stopped politely and remove
     ]);
 });
 
-test("so is a network", async () => {
+test("so is a network, once no container is on it any more", async () => {
     fakeDocker("synapse/test");
-    assert.deepEqual(await sweep(NETWORK), ["network rm leftover"]);
+    assert.deepEqual(await sweep(NETWORK), [
+        "network disconnect --force leftover one",
+        "network disconnect --force leftover two",
+        "network rm leftover",
+    ]);
 });
 
 test("what belongs to another stack or to nobody is left alone", async () => {
@@ -80,7 +84,8 @@ test("a name that is free needs nothing", async () => {
 
 test("the sweep looks at the engine that the stack is on", async () => {
     fakeDocker("synapse/test");
-    assert.deepEqual(await sweep(NETWORK, remote), ["ssh://deploy@docker.example.org network rm leftover"]);
+    for (const line of await sweep(NETWORK, remote))
+        assert.match(line, /^ssh:\/\/deploy@docker\.example\.org network /);
 });
 
 // --- What can never change ----------------------------------------------------------------------------------------

@@ -189,6 +189,15 @@ test("another hold script is another configuration", () => {
     assert.deepEqual(nginxConf(ARGS).text.match(/[0-9a-f]{12}/g), [digest]);
 });
 
+test("nginx tells its health port, and nobody else, which configuration it has", () => {
+    const { text, digest } = nginxConf(ARGS);
+    const [health, ...others] = serversOf(parseNginx(text));
+    assert.deepEqual(here(health ?? [], "listen")[0]?.args, ["127.0.0.1:8081"]);
+    const location = locationsOf(health ?? []).find(({ match }) => match[1] === "/configuration");
+    assert.deepEqual(only(location?.block ?? [], "return").args, ["200", digest]);
+    assert.ok(!JSON.stringify(others).includes(digest));
+});
+
 /** Whether the `$forwarded` map lets a request through: its regular expressions, first match first. */
 function isForwarded(directives: readonly Directive[], requestUri: string): boolean {
     const map = everywhere(directives, "map").find(({ args }) => args[1] === "$forwarded");

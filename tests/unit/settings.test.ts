@@ -146,6 +146,16 @@ for (const [config, key, got, wanted, fix] of [
     [{ ...NAMED, maxUploadSize: "0M" }, "maxUploadSize", '"0M"', SIZE, SET("maxUploadSize")],
     [{ ...NAMED, maxUploadSize: "50m" }, "maxUploadSize", '"50m"', SIZE, SET("maxUploadSize")],
     [{ ...NAMED, maxUploadSize: 50 }, "maxUploadSize", "50", "a size such as 50M", SET("maxUploadSize")],
+    ...[-1, 61, 0.5, "soon"].map(
+        (holdSeconds) =>
+            [
+                { ...NAMED, holdSeconds },
+                "holdSeconds",
+                JSON.stringify(holdSeconds),
+                "a whole number of seconds from 0 to 60",
+                SET("holdSeconds"),
+            ] as const,
+    ),
     [
         { ...NAMED, logLevel: "info" },
         "logLevel",
@@ -320,6 +330,7 @@ test("a server name is all that must be set", () => {
         ports: { http: 80, https: 443, federation: 8448, synapse: 8008 },
         listenAddresses: { public: ["0.0.0.0", "::"], synapse: ["127.0.0.1"] },
         maxUploadSize: "50M",
+        holdSeconds: 15,
         logLevel: "INFO",
         extraConfig: {},
         images: {

@@ -1,0 +1,243 @@
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { availableParallelism, loadavg } from "node:os";
+import { docker, finished, Homeserver } from "../support/homeserver.ts";
+import { ByHand, type Ports } from "./by-hand.ts";
+import type { LoadResult } from "./load.ts";
+import { firstAnswer, outage } from "./probe.ts";
+
+/**
+ * What the program costs, against doing the same without it on the same machine in the same minutes. A missed goal
+ * is told, and is no failure: the figures depend on what else the machine does.
+ */
+
+const ROUNDS = 3;
+const QUIET_ROUNDS = 5;
+const LOAD = { connections: 16, seconds: 10, rounds: 2 };
+
+interface Row {
+    readonly what: string;
+    readonly unit: string;
+    readonly digits: number;
+    readonly ours: readonly number[];
+    readonly baseline?: readonly number[];
+    /** For the ratio to the baseline; for our own figure when there is none. */
+    readonly goal?: { readonly atMost: number } | { readonly atLeast: number };
+}
+
+const interrupt = new AbortController();
+const { signal } = interrupt;
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.on(name, () => {
+        say("Interrupted: removing what was made.");
+        interrupt.abort(new Error("interrupted"));
+    });
+}
+
+try {
+    const rows = await measured();
+    show(rows);
+} catch (error) {
+    say(error instanceof Error && !signal.aborted ? (error.stack ?? error.message) : "Not finished.");
+    process.exitCode = signal.aborted ? 130 : 1;
+}
+
+async function measured(): Promise<Row[]> {
+    const [ours, byHands] = [await freePorts(), await freePorts()];
+    const server = new Homeserver({
+        tls: { mode: "local-ca" },
+        ports: ours,
+    });
+    const byHand = new ByHand(byHands);
+    try {
+        // The server of the last round stays for what is measured next.
+        const start = await fromNothing(server, ours, byHand, byHands);
+        const quiet = await unchanged(server);
+        const change = await changed(server, ours);
+        const load = await loaded(ours);
+        return [...start, quiet, change, ...load];
+    } finally {
+        say("Removing what was made.");
+        await Promise.all([server.destroy(), byHand.remove()]);
+    }
+}
+
+async function fromNothing(server: Homeserver, ours: Ports, byHand: ByHand, byHands: Ports): Promise<Row[]> {
+    const figures = { ours: [] as number[], whole: [] as number[], byHand: [] as number[] };
+    for (let round = 1; round <= ROUNDS; round++) {
+        say(`From nothing to the first answer, ${round} of ${ROUNDS}`);
+        const commands = await firstAnswer(byHands.https, () => byHand.start(signal), signal);
+        await byHand.remove();
+        if (round > 1) await server.destroy();
+        const program = await firstAnswer(ours.https, () => server.mustUp(), signal);
+        figures.byHand.push(commands.answered / 1000);
+        figures.ours.push(program.answered / 1000);
+        figures.whole.push(program.done / 1000);
+    }
+    const unit = { unit: "s", digits: 1, baseline: figures.byHand };
+    return [
+        {
+            ...unit,
+            what: "from nothing to the first HTTPS answer",
+            ours: figures.ours,
+            goal: { atMost: 1.5 },
+        },
+        { what: "… and until the program has verified it", unit: "s", digits: 1, ours: figures.whole },
+    ];
+}
+
+async function unchanged(server: Homeserver): Promise<Row> {
+    const ours: number[] = [];
+    for (let round = 1; round <= QUIET_ROUNDS; round++) {
+        say(`A run without a change, ${round} of ${QUIET_ROUNDS}`);
+        const started = performance.now();
+        const { changes } = await server.mustUp();
+        ours.push((performance.now() - started) / 1000);
+        signal.throwIfAborted();
+        const { same: _, ...changed } = changes;
+        if (Object.values(changed).some((count) => count > 0))
+            throw new Error(`a run without a change changed something: ${JSON.stringify(changes)}`);
+    }
+    return { what: "a run without a change", unit: "s", digits: 1, ours, goal: { atMost: 3 } };
+}
+
+async function changed(server: Homeserver, { https }: Ports): Promise<Row> {
+    const figures = { ours: [] as number[], restart: [] as number[] };
+    for (let round = 1; round <= ROUNDS; round++) {
+        say(`Without an answer while the configuration changes, ${round} of ${ROUNDS}`);
+        const settings = { extraConfig: { presence: { enabled: round % 2 === 0 } } };
+        figures.ours.push((await outage(https, () => server.mustUp(settings), signal)) / 1000);
+        figures.restart.push((await outage(https, () => docker("restart", server.name), signal)) / 1000);
+    }
+    return {
+        what: "without an answer in a change (docker restart)",
+        unit: "s",
+        digits: 1,
+        ours: figures.ours,
+        baseline: figures.restart,
+        goal: { atMost: 1 },
+    };
+}
+
+async function loaded({ https, synapse }: Ports): Promise<Row[]> {
+    const through: LoadResult[] = [];
+    const direct: LoadResult[] = [];
+    for (let round = 1; round <= LOAD.rounds; round++) {
+        say(`Under load, ${round} of ${LOAD.rounds}`);
+        direct.push(await load("http", synapse));
+        through.push(await load("https", https));
+    }
+    const row = (what: string, unit: string, digits: number, field: keyof LoadResult) => {
+        const of = (results: LoadResult[]) => results.map((result) => result[field]);
+        return { what, unit, digits, ours: of(through), baseline: of(direct) };
+    };
+    return [
+        {
+            ...row("through nginx (Synapse directly)", "requests/s", 0, "requestsPerSecond"),
+            goal: { atLeast: 0.9 },
+        },
+        row("… 99 % answered within", "ms", 0, "p99"),
+        row("… processors that the client took", "", 2, "client"),
+    ];
+}
+
+async function load(scheme: "http" | "https", port: number): Promise<LoadResult> {
+    signal.throwIfAborted();
+    const args = [scheme, port, LOAD.connections, LOAD.seconds].map(String);
+    const child = spawn(
+        process.execPath,
+        ["--import", "tsx", `${import.meta.dirname}/load.ts`, ...args],
+        // Whatever is wrong comes on the same stream, and is then no JSON.
+        { stdio: ["ignore", "pipe", "pipe"], signal },
+    );
+    child.on("error", () => undefined); // The interrupt: the exit code says it, too.
+    const { code, printed } = await finished(child);
+    signal.throwIfAborted();
+    if (code !== 0) throw new Error(`the load failed:\n${printed}`);
+    return JSON.parse(printed) as LoadResult;
+}
+
+/** Ports that nobody listens on, found all at once so that they differ. */
+async function freePorts(): Promise<Ports> {
+    const ports = await Promise.all(
+        Array.from({ length: 4 }, async () => {
+            const listener = createServer();
+            await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+            return listener;
+        }),
+    ).then((listeners) =>
+        listeners.map((listener) => {
+            const address = listener.address();
+            listener.close();
+            return typeof address === "object" && address !== null ? address.port : 0;
+        }),
+    );
+    const [http = 0, https = 0, federation = 0, synapse = 0] = ports;
+    return { http, https, federation, synapse };
+}
+
+function show(rows: readonly Row[]): void {
+    const lines = rows.map(({ what, unit, digits, ours, baseline, goal }) => {
+        const figure = (values: readonly number[]) => `${median(values).toFixed(digits)} ${unit}`.trim();
+        const ratio = baseline && median(ours) / median(baseline);
+        return [
+            what,
+            figure(ours),
+            baseline ? figure(baseline) : "",
+            ratio === undefined ? "" : ratio.toFixed(2),
+            goal === undefined ? "" : goalText(goal, ratio === undefined ? unit : ""),
+            goal === undefined ? "" : verdict(goal, ratio ?? median(ours)),
+        ];
+    });
+    const table = [["what", "ours", "baseline", "ratio", "goal", ""], ...lines];
+    const widths = table[0]?.map((_, column) =>
+        Math.max(...table.map((line) => (line[column] ?? "").length)),
+    );
+    say("");
+    for (const line of table)
+        say(
+            line
+                .map((cell, column) =>
+                    column === 0 ? cell.padEnd(widths?.[column] ?? 0) : cell.padStart(widths?.[column] ?? 0),
+                )
+                .join("  ")
+                .trimEnd(),
+        );
+
+    say("\nMedians of:");
+    for (const { what, digits, ours, baseline } of rows) {
+        const list = (values: readonly number[]) => values.map((value) => value.toFixed(digits)).join(" ");
+        say(`  ${what}: ours ${list(ours)}${baseline ? `; baseline ${list(baseline)}` : ""}`);
+    }
+    say(
+        `\n${availableParallelism()} processors; load at the end: ${loadavg()
+            .map((n) => n.toFixed(1))
+            .join(" ")}`,
+    );
+    const missed = lines.filter(([, , , , , outcome]) => outcome === "over" || outcome === "under");
+    say(
+        missed.length === 0 ? "Every goal is reached." : `MISSED: ${missed.map(([what]) => what).join("; ")}`,
+    );
+}
+
+function goalText(goal: NonNullable<Row["goal"]>, unit: string): string {
+    return (
+        "atMost" in goal ? `≤ ${goal.atMost.toFixed(1)} ${unit}` : `≥ ${goal.atLeast.toFixed(1)} ${unit}`
+    ).trim();
+}
+
+function verdict(goal: NonNullable<Row["goal"]>, value: number): string {
+    if ("atMost" in goal) return value <= goal.atMost ? "ok" : "over";
+    return value >= goal.atLeast ? "ok" : "under";
+}
+
+function median(values: readonly number[]): number {
+    const sorted = [...values].sort((a, b) => a - b);
+    const middle = sorted.length / 2;
+    const at = (index: number) => sorted[index] ?? Number.NaN;
+    return sorted.length % 2 === 1 ? at(Math.floor(middle)) : (at(middle - 1) + at(middle)) / 2;
+}
+
+function say(line: string): void {
+    console.log(line);
+}

@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { ask } from "../support/http.ts";
+
+/** A cheap endpoint that Synapse itself answers. */
+export const PATH = "/_matrix/client/versions";
+
+/**
+ * Asks an HTTPS port of this machine again and again, each time on a new connection and without waiting for the
+ * answers before: a connection that hangs hides none that works.
+ */
+export class Probe {
+    /** When good answers arrived, in milliseconds of the monotonic clock. */
+    readonly #answers: number[] = [];
+    readonly #timer: NodeJS.Timeout;
+
+    constructor(port: number, everyMs: number) {
+        this.#timer = setInterval(() => void this.#ask(port), everyMs);
+    }
+
+    async #ask(port: number): Promise<void> {
+        try {
+            const { status } = await ask({
+                port,
+                path: PATH,
+                // Whose certificate it is was verified elsewhere; here it is not even known yet.
+                ca: "",
+                options: { rejectUnauthorized: false, timeout: 1000 },
+            });
+            if (status === 200) this.#answers.push(performance.now());
+        } catch {
+            // No answer is what is being measured.
+        }
+    }
+
+    /** When the first good answer after `moment` arrived. */
+    async answerAfter(moment: number, signal: AbortSignal): Promise<number> {
+        const deadline = performance.now() + 120_000;
+        for (;;) {
+            const answer = this.#answers.find((time) => time > moment);
+            if (answer !== undefined) return answer;
+            if (performance.now() > deadline) throw new Error("no good answer within two minutes");
+            await sleep(10, undefined, { signal });
+        }
+    }
+
+    /** The longest time between two good answers, in milliseconds. */
+    longestGap(): number {
+        const gaps = this.#answers.map((time, index) => time - (this.#answers[index - 1] ?? time));
+        return Math.max(0, ...gaps);
+    }
+
+    stop(): void {
+        clearInterval(this.#timer);
+    }
+}
+
+/** Milliseconds from now to the first good answer while `work` goes on, and until `work` is done. */
+export async function firstAnswer(
+    port: number,
+    work: () => Promise<unknown>,
+    signal: AbortSignal,
+): Promise<{ answered: number; done: number }> {
+    const started = performance.now();
+    const probe = new Probe(port, 50);
+    const worked = work();
+    try {
+        const answered = await Promise.race([
+            probe.answerAfter(started, signal),
+            // A failure ends the wait for an answer that would never come.
+            worked.then(() => probe.answerAfter(started, signal)),
+        ]);
+        await worked;
+        return { answered: answered - started, done: performance.now() - started };
+    } finally {
+        probe.stop();
+        // Whoever removes what it made must not do so while it goes on.
+        await worked;
+    }
+}
+
+/** The longest time without a good answer, in milliseconds, while `work` goes on and until the server is back. */
+export async function outage(
+    port: number,
+    work: () => Promise<unknown>,
+    signal: AbortSignal,
+): Promise<number> {
+    const probe = new Probe(port, 20);
+    try {
+        await probe.answerAfter(performance.now(), signal);
+        await work();
+        await probe.answerAfter(performance.now() + 500, signal);
+        return probe.longestGap();
+    } finally {
+        probe.stop();
+    }
+}
