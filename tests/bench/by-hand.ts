@@ -32,6 +32,8 @@ export class ByHand {
             maxUploadSize: "50M",
             profile: "intermediate",
             hsts: false,
+            http3: false,
+            acmeChallenges: false,
             holdSeconds: 0,
             holdScript: "",
             upstream: "synapse:8008",

@@ -10,6 +10,7 @@ const ARGS: NginxConfArgs = {
     maxUploadSize: "50M",
     profile: "intermediate",
     hsts: true,
+    http3: false,
     acmeChallenges: false,
     holdSeconds: 15,
     holdScript: "",
