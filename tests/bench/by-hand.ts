@@ -32,6 +32,7 @@ export class ByHand {
             maxUploadSize: "50M",
             profile: "intermediate",
             hsts: false,
+            acmeChallenges: false,
             holdSeconds: 0,
             holdScript: "",
             upstream: "synapse:8008",

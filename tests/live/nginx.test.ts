@@ -67,7 +67,7 @@ test("testssl finds nothing above LOW on either port", { timeout: 600_000 }, asy
     await rm(directory, { recursive: true });
 });
 
-for (const mode of ["letsencrypt", "local-ca"] as const) {
+for (const mode of ["letsencrypt", "acme", "local-ca"] as const) {
     test(`gixy finds nothing in the nginx.conf of ${mode}`, async () => {
         const listen = { http: [80, 10080], https: [443, 10443], federation: [8448, 18448] };
         const { text } = nginxConf({
@@ -76,7 +76,8 @@ for (const mode of ["letsencrypt", "local-ca"] as const) {
             federationPort: 8448,
             maxUploadSize: "50M",
             profile: "intermediate",
-            hsts: mode === "letsencrypt",
+            hsts: mode !== "local-ca",
+            acmeChallenges: mode === "acme",
             holdSeconds: 15,
             holdScript: "",
             upstream: "synapse:8008",
