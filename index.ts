@@ -102,6 +102,7 @@ const nginx =
                   maxUploadSize,
                   holdSeconds: settings.holdSeconds,
                   profile: settings.tls.profile,
+                  http3: settings.tls.http3,
                   hsts: settings.tls.mode === "letsencrypt" || settings.tls.mode === "acme",
                   memory: memory.nginx,
                   stack,

@@ -82,6 +82,12 @@ const profile = () =>
         .default("intermediate")
         .describe("Mozilla's TLS profile: `intermediate` is TLS 1.2 and 1.3, `modern` is 1.3 only.");
 
+const http3 = () =>
+    z
+        .boolean({ error: "true or false" })
+        .default(false)
+        .describe("Whether nginx speaks HTTP/3 too, on the UDP port of `ports.https`.");
+
 const DIRECTORIES = {
     production: "https://acme-v02.api.letsencrypt.org/directory",
     staging: "https://acme-staging-v02.api.letsencrypt.org/directory",
@@ -183,6 +189,7 @@ const acme = z
                 "Days before its end at which a certificate that was not renewed makes certbot's container unhealthy; with less than a quarter of its lifetime left in any case.",
             ),
         profile: profile(),
+        http3: http3(),
     })
     .superRefine(({ names, challenge: { type } }, context) => {
         for (const [index, name] of names.entries()) {
@@ -222,11 +229,16 @@ const tls = z
                 })
                 .describe("Synapse itself listens with TLS on 8448; no nginx."),
             z
-                .strictObject({ mode: z.literal("letsencrypt"), directory: directory(), profile: profile() })
+                .strictObject({
+                    mode: z.literal("letsencrypt"),
+                    directory: directory(),
+                    profile: profile(),
+                    http3: http3(),
+                })
                 .describe("nginx with the certificates that certbot keeps on the Docker host."),
             acme,
             z
-                .strictObject({ mode: z.literal("local-ca"), profile: profile() })
+                .strictObject({ mode: z.literal("local-ca"), profile: profile(), http3: http3() })
                 .describe("nginx with a certificate from a private CA that the stack makes for itself."),
         ],
         { error: "an object with `mode`: none, synapse, letsencrypt, acme or local-ca" },

@@ -53,7 +53,7 @@ export function readSettings(
     }
     const result = settingsSchema.safeParse(raw, { reportInput: true });
     const faults = result.success
-        ? [...standardPortFaults(result.data), ...acmeFaults(result.data)]
+        ? [...standardPortFaults(result.data), ...acmeFaults(result.data), ...http3Faults(result.data)]
         : faultsOf(result.error);
     if (isSecret("extraConfig")) faults.push(SECRET_EXTRA_CONFIG);
     if (!result.success || faults.length > 0) {
@@ -92,6 +92,19 @@ function complete(stack: string, data: z.output<typeof settingsSchema>): Setting
             synapse: data.ports.synapse ?? standard?.synapse,
         },
     };
+}
+
+/** Browsers are told the port in advance, so it cannot be one that Docker picks, and picks anew at each start. */
+function http3Faults({ ephemeral, ports, tls }: z.output<typeof settingsSchema>): FieldFault[] {
+    if (!("http3" in tls) || !tls.http3 || !ephemeral || ports.https !== undefined) return [];
+    return [
+        {
+            key: "tls.http3",
+            got: "true, with a port that Docker picks",
+            wanted: "a port that is known in advance",
+            fix: "pulumi config set --path synapse:ports.https <value>",
+        },
+    ];
 }
 
 /** A port that was given and is also the standard one of a port that was left out: the schema has not seen those. */

@@ -21,6 +21,8 @@ export interface PublishedPortArgs {
     readonly external: number | undefined;
     /** Addresses of the Docker host. */
     readonly addresses: readonly string[];
+    /** @default "tcp" */
+    readonly protocol?: "tcp" | "udp";
 }
 
 /** How a container says that it works. */
@@ -149,14 +151,17 @@ export function internalPorts(internal: number, addresses: number): number[] {
 interface Binding {
     readonly internal: number;
     readonly ip: string;
+    readonly protocol?: "udp";
     readonly external?: number;
 }
 
-function bindings({ internal, external, addresses }: PublishedPortArgs): Binding[] {
+function bindings({ internal, external, addresses, protocol = "tcp" }: PublishedPortArgs): Binding[] {
     const ports = internalPorts(internal, external === undefined ? 1 : addresses.length);
     return ports.map((port, index) => ({
         internal: port,
         ip: addresses[index] ?? "127.0.0.1",
+        // Only what differs from the provider's default.
+        ...(protocol === "tcp" ? {} : { protocol }),
         ...(external === undefined ? {} : { external }),
     }));
 }

@@ -14,6 +14,8 @@ export interface NginxConfArgs {
     readonly profile: "intermediate" | "modern";
     /** Whether browsers are told to use HTTPS alone for this host, for two years. */
     readonly hsts: boolean;
+    /** Whether to speak HTTP/3 beside HTTP/1.1 and 2. */
+    readonly http3: boolean;
     /** Whether a CA fetches certbot's answers to its challenges here. */
     readonly acmeChallenges: boolean;
     /** Seconds that a request waits for Synapse while that is being replaced; 0 answers 502 at once. */
@@ -167,8 +169,9 @@ ${listen(args.listen.http, "default_server")}${args.acmeChallenges ? ACME_CHALLE
 
     server {
 ${listen([...args.listen.https, ...args.listen.federation], "ssl default_server")}
+${args.http3 ? listen(args.listen.https, "quic reuseport default_server") : ""}
         http2 on;
-${indent(headers(args.hsts), 8)}
+${indent(headers(args), 8)}
         client_max_body_size ${args.maxUploadSize};
         # 413 as Matrix clients read it, instead of a page.
         error_page 413 @too_large;
@@ -235,9 +238,10 @@ function listen(ports: readonly number[], options: string): string {
 }
 
 /** All headers stand here: one in a location would drop these. An empty one is not sent. */
-function headers(hsts: boolean): string {
+function headers({ hsts, http3, httpsPort }: NginxConfArgs): string {
     const stay = hsts ? 'add_header Strict-Transport-Security "max-age=63072000" always;\n' : "";
-    return `${stay}add_header X-Content-Type-Options nosniff always;
+    const alternative = http3 ? `add_header Alt-Svc 'h3=":${httpsPort}"; ma=86400' always;\n` : "";
+    return `${stay}${alternative}add_header X-Content-Type-Options nosniff always;
 add_header Access-Control-Allow-Origin $allow_origin always;
 add_header Access-Control-Allow-Methods $allow_methods always;
 add_header Access-Control-Allow-Headers $allow_headers always;`;

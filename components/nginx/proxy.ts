@@ -135,6 +135,16 @@ export class NginxProxy extends pulumi.ComponentResource {
                 ports: [
                     { internal: HTTP_PORT, external: args.httpPort, addresses: args.addresses },
                     { internal: HTTPS_PORT, external: args.httpsPort, addresses: args.addresses },
+                    ...(args.http3
+                        ? [
+                              {
+                                  internal: HTTPS_PORT,
+                                  external: args.httpsPort,
+                                  addresses: args.addresses,
+                                  protocol: "udp" as const,
+                              },
+                          ]
+                        : []),
                     { internal: FEDERATION_PORT, external: args.federationPort, addresses: args.addresses },
                 ],
                 health: {

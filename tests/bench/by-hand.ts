@@ -32,6 +32,7 @@ export class ByHand {
             maxUploadSize: "50M",
             profile: "intermediate",
             hsts: false,
+            http3: false,
             acmeChallenges: false,
             holdSeconds: 0,
             holdScript: "",

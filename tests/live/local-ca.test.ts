@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { createHash, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 import { docker, Homeserver, inspect, logs, type Run } from "../support/homeserver.ts";
 import { ask, eventually, type Response } from "../support/http.ts";
+import { freePorts } from "../support/ports.ts";
 
 /** The whole server with nginx in front, from outside: each test leaves it up and as it found it. */
 
@@ -23,6 +25,16 @@ before(async () => {
     token = await logIn("alice", "correct horse");
 });
 after(() => server.destroy());
+
+/** Chromium as root, on a machine without a screen, that talks to nobody but the test. */
+const QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+];
 
 /** Asks nginx's HTTPS port, trusting the stack's private CA. */
 function askNginx(path: string, more: Partial<Parameters<typeof ask>[0]> = {}): Promise<Response> {
@@ -72,15 +84,7 @@ test("a browser that trusts the private CA opens Synapse's page", async () => {
     const browser = await chromium.launch({
         executablePath: "/usr/bin/chromium",
         env: { ...process.env, HOME: home },
-        args: [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--no-first-run",
-        ],
+        args: [...QUIET, "--disable-quic"],
     });
     try {
         const page = await browser.newPage();
@@ -92,6 +96,45 @@ test("a browser that trusts the private CA opens Synapse's page", async () => {
     } finally {
         await browser.close();
         rmSync(home, { recursive: true, force: true });
+    }
+});
+
+test("a browser is told of HTTP/3 and speaks it, when the setting says so", async () => {
+    const [https = 0] = await freePorts(1);
+    const own = new Homeserver({ tls: { mode: "local-ca", http3: true }, ports: { https } });
+    const { outputs } = await own.mustUp();
+    const path = "/_matrix/client/versions";
+    const answer = await ask({ port: https, path, ca: outputs.caCertificate });
+    assert.equal(answer.headers["alt-svc"], `h3=":${https}"; ma=86400`);
+    const home = mkdtempSync(join(tmpdir(), "browser-"));
+    const chain = await docker("exec", own.nginx, "cat", "/etc/nginx/certificates/current/fullchain.pem");
+    const spki = new X509Certificate(chain).publicKey.export({ type: "spki", format: "der" });
+    // QUIC in Chromium takes no private CA from the user's store: this certificate's key is named instead.
+    const key = createHash("sha256").update(spki).digest("base64");
+    const browser = await chromium.launch({
+        executablePath: "/usr/bin/chromium",
+        env: { ...process.env, HOME: home },
+        args: [
+            ...QUIET,
+            "--enable-quic",
+            // The stack of this test is published on IPv4 alone.
+            "--host-resolver-rules=MAP localhost 127.0.0.1",
+            `--origin-to-force-quic-on=localhost:${https}`,
+            `--ignore-certificate-errors-spki-list=${key}`,
+        ],
+    });
+    try {
+        const page = await browser.newPage();
+        await page.goto(`https://localhost:${https}/_matrix/static/`);
+        const protocol = await page.evaluate(() => {
+            const [navigation] = performance.getEntriesByType("navigation");
+            return (navigation as unknown as { nextHopProtocol: string }).nextHopProtocol;
+        });
+        assert.equal(protocol, "h3");
+    } finally {
+        await browser.close();
+        rmSync(home, { recursive: true, force: true });
+        await own.destroy();
     }
 });
 

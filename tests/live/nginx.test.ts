@@ -77,6 +77,7 @@ for (const mode of ["letsencrypt", "acme", "local-ca"] as const) {
             maxUploadSize: "50M",
             profile: "intermediate",
             hsts: mode !== "local-ca",
+            http3: mode === "acme",
             acmeChallenges: mode === "acme",
             holdSeconds: 15,
             holdScript: "",

@@ -14,7 +14,7 @@ let verifyKey: unknown;
 before(async () => {
     const [http, https, federation, synapse] = await freePorts(4);
     settings = {
-        tls: { mode: "local-ca" },
+        tls: { mode: "local-ca", http3: true },
         ports: { http, https, federation, synapse },
         listenAddresses: { public: ["127.0.0.1", "::1"] },
     };

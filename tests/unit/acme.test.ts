@@ -41,6 +41,7 @@ test("an e-mail address is all that ACME needs", () => {
         challenge: { type: "http-01" },
         expiryWarningDays: 21,
         profile: "intermediate",
+        http3: false,
     });
     assert.equal(front(settings), "proxy");
     assert.deepEqual(Object.keys(usedImages(settings)), ["synapse", "nginx", "certbot"]);
@@ -194,6 +195,7 @@ const CONF: NginxConfArgs = {
     maxUploadSize: "50M",
     profile: "intermediate",
     hsts: true,
+    http3: false,
     acmeChallenges: true,
     holdSeconds: 15,
     holdScript: "",

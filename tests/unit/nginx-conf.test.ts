@@ -10,6 +10,7 @@ const ARGS: NginxConfArgs = {
     maxUploadSize: "50M",
     profile: "intermediate",
     hsts: true,
+    http3: false,
     acmeChallenges: false,
     holdSeconds: 15,
     holdScript: "",
@@ -298,6 +299,17 @@ test("plain HTTP redirects to HTTPS and does nothing else", () => {
             [["/"]],
         );
     }
+});
+
+test("HTTP/3 is spoken and announced on the published port, when it is asked for", () => {
+    const server = publicServer(parsed({ http3: true, httpsPort: 8443 }));
+    const quic = here(server, "listen").filter(({ args }) => args.includes("quic"));
+    assert.deepEqual(
+        quic.map(({ args }) => args[0]),
+        ["443"],
+    );
+    assert.deepEqual(headersOf(server)["Alt-Svc"], [`h3=":8443"; ma=86400`, "always"]);
+    assert.doesNotMatch(nginxConf(ARGS).text, /quic|Alt-Svc/);
 });
 
 test("HTTP/2 is spoken", () => {

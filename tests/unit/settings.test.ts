@@ -326,7 +326,7 @@ test("a server name is all that must be set", () => {
         serverName: "example.org",
         publicHost: "example.org",
         reportStats: false,
-        tls: { mode: "letsencrypt", directory: "/etc/letsencrypt", profile: "intermediate" },
+        tls: { mode: "letsencrypt", directory: "/etc/letsencrypt", profile: "intermediate", http3: false },
         ports: { http: 80, https: 443, federation: 8448, synapse: 8008 },
         listenAddresses: { public: ["0.0.0.0", "::"], synapse: ["127.0.0.1"] },
         maxUploadSize: "50M",
@@ -546,4 +546,14 @@ test("any configuration is either accepted or refused in plain words", () => {
 
 test("an option that only happens to be a word of JavaScript is nobody's own", () => {
     assert.deepEqual(read({ ...NAMED, extraConfig: { constructor: 1 } }).extraConfig, { constructor: 1 });
+});
+
+test("HTTP/3 wants a port that is known in advance", () => {
+    const tls = JSON.stringify({ mode: "local-ca", http3: true });
+    assert.throws(
+        () => read({ ...NAMED, tls, ephemeral: "true" }),
+        /synapse:tls\.http3[^]*synapse:ports\.https <value>/,
+    );
+    assert.equal(read({ ...NAMED, tls, ephemeral: "true", ports: '{"https":8443}' }).ports.https, 8443);
+    assert.equal(read({ ...NAMED, tls }).ports.https, 443);
 });
