@@ -552,7 +552,7 @@ test("HTTP/3 wants a port that is known in advance", () => {
     const tls = JSON.stringify({ mode: "local-ca", http3: true });
     assert.throws(
         () => read({ ...NAMED, tls, ephemeral: "true" }),
-        /synapse:tls\.http3[^]*synapse:ports\.https <value>/,
+        /synapse:tls\.http3[\s\S]*synapse:ports\.https <value>/,
     );
     assert.equal(read({ ...NAMED, tls, ephemeral: "true", ports: '{"https":8443}' }).ports.https, 8443);
     assert.equal(read({ ...NAMED, tls }).ports.https, 443);
