@@ -34,6 +34,32 @@ before(async () => {
 });
 after(removeAll);
 
+test("certbot runs hardened as nginx's user, and has what the scripts around it need", async () => {
+    const certbot = recipe("certbot");
+    const engine = new Docker();
+    if (!(await present(engine, certbot.tag))) await build(engine, certbot, console.error);
+    const run = (...more: string[]) =>
+        succeed(
+            "run",
+            "--rm",
+            "--network=none",
+            ...hardened,
+            "--user=101:101",
+            "--tmpfs=/tmp",
+            "--tmpfs=/etc/letsencrypt:uid=101,gid=101",
+            "--tmpfs=/var/lib/letsencrypt:uid=101,gid=101",
+            "--tmpfs=/var/log/letsencrypt:uid=101,gid=101",
+            ...more,
+        );
+    assert.equal(await run(certbot.tag, "--version"), `certbot ${certbot.version}`);
+    assert.match(await run(certbot.tag, "certificates"), /No certificates found/);
+    const tools = ["flock", "openssl", "python3", "sha256sum", "shuf"];
+    for (const tool of ["flock", "openssl", "python3", "sha256sum", "shuf"]) {
+        await run("--entrypoint=/bin/sh", certbot.tag, "-c", `command -v ${tool}`);
+    }
+    assert.ok(await run("--entrypoint=cat", certbot.tag, "/etc/ssl/certs/ca-certificates.crt"));
+});
+
 async function removeAll(): Promise<void> {
     await docker("rm", "--force", "--volumes", "imgtest-synapse", "imgtest-nginx");
     await docker("volume", "rm", "--force", data, "imgtest-root");

@@ -4,23 +4,34 @@ import type { Registration } from "../support/engine.ts";
 import { type Run, runProgram } from "../support/program.ts";
 
 const NAMED = { serverName: "example.org", publicHost: "matrix.example.org" };
-const MODES = ["none", "synapse", "letsencrypt", "local-ca"] as const;
+const MODES = ["none", "synapse", "letsencrypt", "acme", "local-ca"] as const;
 type Mode = (typeof MODES)[number];
+
+/** The least that a mode must be told. */
+const tlsOf = (mode: Mode) => (mode === "acme" ? { mode, email: "admin@example.org" } : { mode });
 
 // Side by side: each takes a process of its own.
 const runs = Object.fromEntries(
     await Promise.all(
-        MODES.map(async (mode) => [mode, await runProgram({ ...NAMED, tls: { mode } })] as const),
+        MODES.map(async (mode) => [mode, await runProgram({ ...NAMED, tls: tlsOf(mode) })] as const),
     ),
 ) as Record<Mode, Run>;
 const dockerHost = "ssh://deploy@docker.example.org";
-const [ephemeral, larger, roomier, production] = await Promise.all([
+const SECRETS = ["dns_cloudflare_api_token = Hunter2", "SHVudGVyMw"] as const;
+const byDns = {
+    ...tlsOf("acme"),
+    names: ["*.example.org"],
+    challenge: { type: "dns-01", plugin: "cloudflare", credentials: SECRETS[0] },
+    externalAccount: { keyId: "key-1", hmacKey: SECRETS[1] },
+};
+const [ephemeral, secretive, larger, roomier, production] = await Promise.all([
     runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
+    runProgram({ ...NAMED, tls: byDns, ephemeral: true }),
     runProgram({ ...NAMED, maxUploadSize: "100M" }),
     runProgram({ ...NAMED, memory: { synapse: 8192, nginx: 512 } }),
     runProgram({ ...NAMED, dockerHost }, "prod"),
 ]);
-const everyRun = [...Object.values(runs), ephemeral, larger, roomier];
+const everyRun = [...Object.values(runs), ephemeral, secretive, larger, roomier];
 
 const CONTAINER = "docker:index/container:Container";
 const COMMAND = "command:local:Command";
@@ -76,6 +87,21 @@ const LOCAL_CA = [
     "docker:index/volume:Volume certificates-certificates < certificates",
     "command:local:Command certificates-issuance < certificates",
 ];
+const ACME = [
+    "docker:index/remoteImage:RemoteImage certbot-image",
+    "synapse:index:AcmeCertificate certificates",
+    "docker:index/volume:Volume certificates-letsencrypt < certificates",
+    "docker:index/volume:Volume certificates-certificates < certificates",
+    "docker:index/volume:Volume certificates-webroot < certificates",
+    "command:local:Command certificates-ownership < certificates",
+    "command:local:Command certificates-placeholder < certificates",
+    "synapse:index:Certbot certbot",
+    "synapse:index:FileVolume certbot-scripts < certbot",
+    "docker:index/volume:Volume certbot-scripts-<hash>-volume < certbot-scripts",
+    "docker:index/container:Container certbot-scripts-<hash>-loader < certbot-scripts",
+    "command:local:Command certbot-issuance < certbot",
+    "docker:index/container:Container certbot-container < certbot",
+];
 const PROXY = [
     "docker:index/remoteImage:RemoteImage nginx-image",
     "synapse:index:NginxProxy nginx",
@@ -92,6 +118,7 @@ for (const [mode, expected] of [
     ["none", SERVER],
     ["synapse", [...SERVER, ...HOST_CERTIFICATE]],
     ["letsencrypt", [...SERVER, ...HOST_CERTIFICATE, ...PROXY]],
+    ["acme", [...SERVER, ...ACME, ...PROXY]],
     ["local-ca", [...SERVER, ...LOCAL_CA, ...PROXY]],
 ] as const) {
     test(`a stack with tls.mode ${mode} is this and nothing else`, () => {
@@ -162,8 +189,14 @@ test("a private CA that people trust survives too", () => {
     });
 });
 
+test("certbot's account and certificates survive too: made again each time, they run into rate limits", () => {
+    const volume = registered(runs.acme, "certificates-letsencrypt");
+    assert.deepEqual(kept(volume), { protect: true, retainOnDelete: true });
+    assert.equal(volume.inputs.name, "synapse-test-letsencrypt");
+});
+
 test("of a throw-away stack nothing is kept", () => {
-    for (const resource of ephemeral.registrations) {
+    for (const resource of [...ephemeral.registrations, ...secretive.registrations]) {
         assert.deepEqual(kept(resource), { protect: false, retainOnDelete: false }, resource.name);
     }
 });
@@ -174,7 +207,11 @@ test("nothing but what cannot be made again is kept", () => {
             .filter(({ protect, retainOnDelete }) => protect || retainOnDelete)
             .map(({ name }) => name),
     );
-    assert.deepEqual([...new Set(names)].sort(), ["certificates-ca", "synapse-data-volume"]);
+    assert.deepEqual([...new Set(names)].sort(), [
+        "certificates-ca",
+        "certificates-letsencrypt",
+        "synapse-data-volume",
+    ]);
 });
 
 test("images stay on the Docker host: other stacks may use them", () => {
@@ -253,6 +290,7 @@ test("the services are these", () => {
     assert.deepEqual(names("none"), ["synapse-container"]);
     assert.deepEqual(names("synapse"), ["certificates-relay", "synapse-container"]);
     assert.deepEqual(names("letsencrypt"), ["certificates-relay", "nginx-container", "synapse-container"]);
+    assert.deepEqual(names("acme"), ["certbot-container", "nginx-container", "synapse-container"]);
     assert.deepEqual(names("local-ca"), ["nginx-container", "synapse-container"]);
 });
 
@@ -355,6 +393,9 @@ everyService("writes to memory and to its own volumes alone", (inputs, { name })
         "synapse-container": ["/data"],
         "nginx-container": ["/buffer"],
         "certificates-relay": ["/certificates"],
+        "certbot-container": mounts.some(({ target }) => target === "/webroot")
+            ? ["/etc/letsencrypt", "/certificates", "/webroot"]
+            : ["/etc/letsencrypt", "/certificates"],
     };
     const own: Readonly<Record<string, readonly string[]>> = expected;
     assert.deepEqual(written, own[name]);
@@ -401,10 +442,15 @@ test("a command does the same when it is made and when something about it change
     }
 });
 
-test("every script in a container is without network and names its user", () => {
+test("every script in a container but certbot is without network, and names its user", () => {
     for (const { name, inputs } of everyRun.flatMap((run) => ofType(run, COMMAND))) {
         const { TASK_OPTIONS: options } = inputs.environment as Record<string, string>;
         if (options === undefined) continue;
+        if (name === "certbot-issuance") {
+            assert.match(options, /^--user\n101:101\n--tmpfs\n/);
+            assert.equal((inputs.environment as Record<string, string>).TASK_NETWORK, "synapse-test");
+            continue;
+        }
         assert.match(options, /^--network\nnone\n--user\n\d+:\d+\n/, name);
     }
 });
@@ -424,6 +470,10 @@ for (const [mode, resource, needs] of [
     ["letsencrypt", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-copy"]],
     ["letsencrypt", "certificates-relay", ["certificates-copy", "certificates-scripts-loader"]],
     ["local-ca", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-issuance"]],
+    ["acme", "nginx-container", ["certificates-ownership", "certificates-placeholder"]],
+    ["acme", "certbot-issuance", ["nginx-container", "synapse-container", "certbot-scripts-loader"]],
+    ["acme", "certbot-container", ["certbot-issuance"]],
+    ["acme", "verification-questions", ["certbot-issuance"]],
     ["none", "verification-questions", ["synapse-container"]],
     ["letsencrypt", "verification-questions", ["synapse-container", "nginx-container"]],
 ] as const) {
@@ -450,6 +500,68 @@ function everythingBefore({ registrations }: Run, name: string): ReadonlySet<str
     }
     return seen;
 }
+
+// --- ACME ---------------------------------------------------------------------------------------------------------
+
+const environmentOf = (run: Run, name: string) =>
+    registered(run, name).inputs.environment as Record<string, string>;
+
+test("nginx reads certbot's answers, and cannot write them", () => {
+    const mounts = registered(runs.acme, "nginx-container").inputs.mounts as { source: string }[];
+    const webroot = mounts.find(({ source }) => source === "synapse-test-acme-webroot");
+    assert.deepEqual(webroot, {
+        type: "volume",
+        source: "synapse-test-acme-webroot",
+        target: "/etc/nginx/webroot",
+        readOnly: true,
+    });
+    assert.match(String(registered(runs.acme, "nginx-configuration").inputs.stdin), /acme-challenge/);
+    assert.doesNotMatch(String(registered(secretive, "nginx-configuration").inputs.stdin), /acme-challenge/);
+});
+
+test("certbot needs root once, with CHOWN alone", () => {
+    const options = environmentOf(runs.acme, "certificates-ownership").TASK_OPTIONS ?? "";
+    assert.match(options, /^--network\nnone\n--user\n0:0\n--cap-add\nCHOWN\n--env\n/);
+    assert.equal(options.match(/--cap-add/g)?.length, 1);
+    for (const name of ["certificates-placeholder", "certbot-issuance"]) {
+        assert.doesNotMatch(environmentOf(runs.acme, name).TASK_OPTIONS ?? "", /--cap-add|0:0/, name);
+    }
+});
+
+test("what certbot is asked for shows in previews, and is the same at first and at each renewal", () => {
+    for (const run of [runs.acme, secretive]) {
+        const asked = environmentOf(run, "certbot-issuance");
+        const envs = registered(run, "certbot-container").inputs.envs as string[];
+        for (const key of ["CERTIFICATE_NAME", "ACME_SERVER", "CERTBOT_ARGUMENTS"]) {
+            assert.ok(envs.includes(`${key}=${asked[key]}`), key);
+        }
+    }
+    assert.match(
+        environmentOf(secretive, "certbot-issuance").CERTBOT_ARGUMENTS ?? "",
+        /^--domain=\*\.example\.org$/m,
+    );
+});
+
+test("credentials are handed over as secrets, by standard input alone, before they are needed", () => {
+    const stores = new Map<string, string>([
+        ["certbot-credentials.ini", SECRETS[0]],
+        ["certbot-account.ini", `eab-kid = key-1\neab-hmac-key = ${SECRETS[1]}\n`],
+    ]);
+    for (const [name, value] of stores) {
+        const { stdin } = registered(secretive, name).inputs;
+        assert.deepEqual(stdin, { [SIGNATURE]: SECRET, value });
+        assert.ok(everythingBefore(secretive, "certbot-issuance").has(name));
+    }
+    for (const { name, inputs } of secretive.registrations) {
+        const { stdin, ...others } = inputs;
+        const open = JSON.stringify(stores.has(name) ? others : { ...others, stdin });
+        assert.doesNotMatch(open, /Hunter2|SHVudGVyMw/, name);
+    }
+});
+
+// How the SDK marks a secret on the wire.
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 // --- Files in volumes ---------------------------------------------------------------------------------------------
 

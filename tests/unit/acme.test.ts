@@ -9,7 +9,6 @@ import { everywhere, here, parseNginx } from "../support/nginx.ts";
 
 const LEAST = { mode: "acme", email: "admin@example.org" };
 const BY_DNS = { type: "dns-01", plugin: "cloudflare", credentials: "dns_cloudflare_api_token = Hunter2" };
-const PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 
 function read(tls: Record<string, unknown>, others: Record<string, string> = {}): Settings {
     const config = { serverName: "example.org", tls: JSON.stringify({ ...LEAST, ...tls }), ...others };
@@ -222,8 +221,4 @@ test("port 80 alone serves answers to challenges, from the volume that certbot w
 test("without ACME nothing but redirects is served on port 80", () => {
     const { text } = nginxConf({ ...CONF, acmeChallenges: false });
     assert.doesNotMatch(text, /acme-challenge/);
-});
-
-test("the CA bundle is one of the settings that previews show", () => {
-    assert.equal(sourceOf({ caBundle: PEM }).caBundle, PEM);
 });
