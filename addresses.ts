@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import type { CertificateSource } from "./components/certificates/certificates.ts";
 import type { HomeserverArgs } from "./components/synapse/homeserver.ts";
 import type { Settings } from "./settings.ts";
+import { DIRECTORIES } from "./settings-schema.ts";
 
 /** What follows from the settings about names, ports and who speaks TLS: plain functions of plain values. */
 
@@ -37,6 +38,12 @@ export function certificateSource({ publicHost, tls }: TlsSettings): Certificate
         certificate: tls.certificate ?? live.certificate,
         privateKey: tls.privateKey ?? live.privateKey,
     };
+}
+
+/** Whether the certificate comes from a CA that machines trust: a staging or private ACME server's does not. */
+export function isTrusted(settings: TlsSettings): boolean {
+    const source = certificateSource(settings);
+    return source?.mode !== "acme" || source.server === DIRECTORIES.production;
 }
 
 /** Base URL of the client API, without a slash at the end. */

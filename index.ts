@@ -143,6 +143,7 @@ new Verification(
             federationPort,
             redirectPort: nginx?.httpPort,
             proxied: front === "proxy",
+            trusted: addresses.isTrusted(settings),
             caCertificate: certificates?.caCertificate,
             container: prefix,
             logsRequests: settings.logLevel === "INFO" || settings.logLevel === "DEBUG",

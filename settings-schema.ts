@@ -88,7 +88,7 @@ const http3 = () =>
         .default(false)
         .describe("Whether nginx speaks HTTP/3 too, on the UDP port of `ports.https`.");
 
-const DIRECTORIES = {
+export const DIRECTORIES = {
     production: "https://acme-v02.api.letsencrypt.org/directory",
     staging: "https://acme-staging-v02.api.letsencrypt.org/directory",
 } as const;

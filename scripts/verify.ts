@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import * as http from "node:http";
 import * as https from "node:https";
 import { isIP } from "node:net";
-import { rootCertificates, type TLSSocket } from "node:tls";
+import { checkServerIdentity, rootCertificates, type TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import type { Expectations } from "../components/verification/expectations.ts";
 
@@ -124,11 +124,16 @@ async function identity(host: string, port: number): Promise<string> {
     return `${expected.serverName} ${id}`;
 }
 
-/** Node has checked its names and that it is trusted, as it does for each answer here. */
+/** Node has checked its names, and that it is trusted, as for each answer here; of a test CA's, `ask` checks the names. */
 async function certificate(host: string, port: number): Promise<string> {
     const { certificateEnd } = await ask(host, { port, path: "/_matrix/client/versions" });
     if (certificateEnd === undefined) throw new Failure("the connection has no certificate");
-    return `valid for ${expected.publicHost} until ${certificateEnd.toISOString().slice(0, 10)}`;
+    if (certificateEnd.getTime() < Date.now())
+        throw new Failure(`it ended on ${certificateEnd.toISOString()}`);
+    const trust = expected.trusted
+        ? ""
+        : "; whether its CA is trusted was not asked, as it is not Let's Encrypt's for production";
+    return `valid for ${expected.publicHost} until ${certificateEnd.toISOString().slice(0, 10)}${trust}`;
 }
 
 async function wellKnown(host: string, port: number): Promise<string> {
@@ -202,6 +207,7 @@ async function ask(host: string, question: Question, wanted: readonly number[] =
         // An address is no SNI; the certificate is then checked against it directly.
         ...(isIP(name) === 0 ? { servername: name } : {}),
         ...(caCertificate === undefined ? {} : { ca: [...rootCertificates, caCertificate] }),
+        rejectUnauthorized: expected.trusted,
         timeout: 10_000,
         agent: false,
     };
@@ -209,9 +215,10 @@ async function ask(host: string, question: Question, wanted: readonly number[] =
     const answer = await new Promise<Answer>((resolve, reject) => {
         const request = (tls ? https : http).get(options, (response) => {
             const chunks: Buffer[] = [];
-            const certificateEnd = tls
-                ? new Date((response.socket as TLSSocket).getPeerCertificate().valid_to)
-                : undefined;
+            const certificate = tls ? (response.socket as TLSSocket).getPeerCertificate() : undefined;
+            const certificateEnd = certificate && new Date(certificate.valid_to);
+            const wrongName = certificate && checkServerIdentity(name, certificate);
+            if (wrongName) reject(wrongName);
             response.on("data", (chunk: Buffer) => chunks.push(chunk));
             response.on("end", () => {
                 const body = Buffer.concat(chunks).toString();

@@ -19,6 +19,8 @@ export function certbotArguments(source: AcmeSource, certificateName: string): s
         "--non-interactive",
         "--agree-tos",
         "--no-eff-email",
+        // The directory of its logs is in memory.
+        "--max-log-backups=5",
         `--email=${source.email}`,
         `--server=${source.server}`,
         `--cert-name=${certificateName}`,

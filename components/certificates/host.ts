@@ -39,9 +39,11 @@ export class HostCertificate extends pulumi.ComponentResource {
         super("synapse:index:HostCertificate", name, {}, opts);
         const containerName = `${args.prefix}-certificate-relay`;
 
+        // Each way to get a certificate has a volume of its own: a change from one to another must not delete the new
+        // one's under the name of the old.
         const certificates = new docker.Volume(
             `${name}-certificates`,
-            { name: `${args.prefix}-certificates` },
+            { name: `${args.prefix}-host-certificates` },
             { parent: this },
         );
         const scripts = new FileVolume(

@@ -4,7 +4,8 @@
 # install_pair CHAIN KEY [OWNER]: makes a copy of these two files the current pair in /certificates. The key is for
 # OWNER, a `uid:gid`, or for whoever runs this. Nothing half-copied is ever current.
 install_pair() {
-    digest=$(cat "$1" "$2" | sha256sum | cut -c 1-12)
+    # Of the owner too: another server's copy of the same pair is not readable for this one.
+    digest=$({ cat "$1" "$2" && echo "${3:-}"; } | sha256sum | cut -c 1-12)
     [ "$(readlink /certificates/current || true)" != "live/$digest" ] || return 0
     live=/certificates/live/$digest
     (umask 022 && mkdir -p "$live") || return 1
@@ -24,5 +25,7 @@ install_pair() {
     # Readers follow `current`, which always leads to a whole pair. busybox's mv does not replace a link to a directory.
     mv -T "$next" /certificates/current 2>/dev/null ||
         python3 -c 'import os, sys; os.replace(sys.argv[1], sys.argv[2])' "$next" /certificates/current || return 1
+    # What was current until now is still being read, what was so a day ago is not.
+    find /certificates/live -mindepth 1 -maxdepth 1 -mtime +1 ! -name "$digest" -exec rm -rf {} +
     echo "Copied the certificate $(openssl x509 -in "$live/fullchain.pem" -noout -enddate)." >&2
 }

@@ -6,7 +6,10 @@
 
 umask 077
 exec 9>>/ca/.lock
-flock 9
+flock -w 300 9 || {
+    echo "Another run has held the lock for five minutes; see: docker ps" >&2
+    exit 1
+}
 
 if [ ! -s /ca/ca.pem ]; then
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out /ca/ca.key

@@ -39,7 +39,7 @@ export class LocalCa extends pulumi.ComponentResource {
         );
         const certificates = new docker.Volume(
             `${name}-certificates`,
-            { name: `${args.prefix}-certificates` },
+            { name: `${args.prefix}-ca-certificates` },
             { parent: this },
         );
 

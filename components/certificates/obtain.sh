@@ -8,7 +8,10 @@ set -euf
 
 # certbot itself refuses to run twice at once; here the second waits for the first.
 exec 9>>/etc/letsencrypt/.obtaining
-flock 9
+flock -w 300 9 || {
+    echo "Another run has held the lock for five minutes; see: docker ps" >&2
+    exit 1
+}
 
 # One certbot would keep the other server's certificate until its end.
 renewal=/etc/letsencrypt/renewal/$CERTIFICATE_NAME.conf

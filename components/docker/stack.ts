@@ -6,12 +6,10 @@ import * as pulumi from "@pulumi/pulumi";
 const run = promisify(execFile);
 
 /** The label that says which stack a Docker object belongs to. */
-export const STACK_LABEL = "synapse-docker.stack";
+const STACK_LABEL = "synapse-docker.stack";
 
 /** What everything that this stack makes on the Docker host has in common. */
 export interface Stack {
-    /** `project/stack`, the value of {@link STACK_LABEL}. */
-    readonly id: string;
     /** For a container's or network's `labels`. */
     readonly labels: readonly { readonly label: string; readonly value: string }[];
     /** For a container's or network's `hooks`: removes what an interrupted update left under the same name. */
@@ -26,7 +24,6 @@ export function stackOn(dockerHost: string | undefined): Stack {
     const id = `${pulumi.getProject()}/${pulumi.getStack()}`;
     const environment = clientEnvironment(dockerHost);
     return {
-        id,
         labels: [{ label: STACK_LABEL, value: id }],
         sweep: { beforeCreate: [new pulumi.ResourceHook("sweep", sweeper(id, environment))] },
         provider: new docker.Provider("docker", dockerHost === undefined ? {} : { host: dockerHost }),

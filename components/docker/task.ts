@@ -65,6 +65,7 @@ export function task(
                 ...stack.environment,
                 ...environment,
                 ...sources,
+                TASK_LABEL: stack.labels.map(({ label, value }) => `${label}=${value}`).join(),
                 TASK_IMAGE: args.image,
                 TASK_SCRIPT: args.script,
                 TASK_OPTIONS: options.flat().join("\n"),

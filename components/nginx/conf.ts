@@ -46,7 +46,7 @@ export const PATHS = {
 } as const;
 
 /** nginx's own port for its health check, inside its container. */
-export const HEALTH_PORT = 8081;
+const HEALTH_PORT = 8081;
 
 const DIGEST_PLACE = "@digest@";
 
@@ -67,16 +67,17 @@ function render(args: NginxConfArgs): string {
             ? args.publicHost
             : `${args.publicHost}:${args.httpsPort}`;
     const holds = args.holdSeconds > 0;
-    return `${holds ? "load_module modules/ngx_http_js_module.so;\n" : ""}worker_processes auto;
+    return `${holds ? "load_module modules/ngx_http_js_module.so;\n" : ""}# Bounded, as the memory is: Synapse is one process and no faster behind more of them.
+worker_processes 2;
 pid /run/nginx.pid;
 # From "error" on, messages quote requests with their query, in which access tokens can stand.
 error_log /dev/stderr crit;
 # A reload leaves the old workers to their long polls and uploads, but not for ever.
 worker_shutdown_timeout 10m;
-worker_rlimit_nofile 16384;
+worker_rlimit_nofile 8192;
 
 events {
-    worker_connections 4096;
+    worker_connections 2048;
 }
 
 http {
@@ -89,7 +90,7 @@ http {
     map_hash_bucket_size 128;
 
     # Every request is received whole before Synapse sees it, so that it can be sent again: small ones in memory.
-    client_body_buffer_size 64k;
+    client_body_buffer_size 16k;
     client_body_temp_path ${PATHS.buffer}/client_temp;
     proxy_temp_path /var/cache/nginx/proxy_temp;
     fastcgi_temp_path /var/cache/nginx/fastcgi_temp;
@@ -137,6 +138,8 @@ ${args.httpsPort === undefined ? `        "~^${regexQuoted(args.publicHost)}:[0-
         # The watcher writes it, and reloads nginx when Synapse's address on the network changes.
         include ${PATHS.upstream};
         keepalive 64;
+        # Less than Synapse's own minute, which would close a connection as a request comes.
+        keepalive_timeout 30s;
     }
 
 ${holds ? indent(holdPreparation(args), 4) : ""}

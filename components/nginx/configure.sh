@@ -18,12 +18,14 @@ nginx -t -q -c "$staged/nginx.conf" >&2
 mkdir -p /disk/client_temp
 chown "$OWNER" /disk/client_temp
 
+# What the running nginx has, should it refuse the new one.
+previous=$(readlink /etc/nginx/stack/current || true)
+if [ -n "$previous" ] && [ "$previous" != "$DIGEST" ]; then ln -sfn "$previous" /etc/nginx/stack/previous; fi
 ln -sfn "$DIGEST" /etc/nginx/stack/next
 mv -T /etc/nginx/stack/next /etc/nginx/stack/current
-# The running nginx reads the old one until it is told to; a configuration before that is nobody's.
 for old in /etc/nginx/stack/*/; do
     case $old in
-        */current/ | */"$DIGEST"/) ;;
+        */current/ | */previous/ | */"$DIGEST"/ | */"$previous"/) ;;
         *) rm -rf "$old" ;;
     esac
 done

@@ -26,8 +26,10 @@ async function hold(r) {
         unavailable(r, reached);
         return;
     }
+    // What was seen before a second failure says nothing of the time since.
+    const since = tries > 1 ? now : now - FRESH_MS;
     while (Date.now() < deadline) {
-        if (await isBack(variables.hold_probe)) {
+        if (await isBack(variables.hold_probe, since)) {
             r.internalRedirect("@again");
             return;
         }
@@ -36,8 +38,8 @@ async function hold(r) {
     unavailable(r, false);
 }
 
-/** Whether Synapse answers. One of all the waiting requests asks, the others read what it found. */
-async function isBack(url) {
+/** Whether Synapse answers, and did so after `since`. One of all the waiting requests asks, the others read what it found. */
+async function isBack(url, since) {
     const found = ngx.shared.hold;
     if (found.add("asked", 1, PROBE_MS)) {
         try {
@@ -47,7 +49,8 @@ async function isBack(url) {
             found.set("answered", 0);
         }
     }
-    return Date.now() - (found.get("answered") || 0) < FRESH_MS;
+    const answered = found.get("answered") || 0;
+    return answered >= since && Date.now() - answered < FRESH_MS;
 }
 
 function unavailable(r, uncertain) {

@@ -15,6 +15,10 @@ if [ "$(docker container inspect --format '{{.State.Status}}' "$NGINX_CONTAINER"
         tries=$((tries + 1))
         if [ "$tries" -gt 20 ]; then
             docker logs --tail 20 "$NGINX_CONTAINER" >&2
+            # At its next start it must not take up by itself what this deployment is about to call failed.
+            # shellcheck disable=SC2016  # for the shell in the container
+            docker run --rm --network none --mount "type=volume,src=$TASK_MOUNT_0,dst=/stack" --entrypoint /bin/sh \
+                "$TASK_IMAGE" -euc 'ln -sfn "$(readlink /stack/previous)" /stack/next && mv -T /stack/next /stack/current'
             echo "nginx has not taken up its new configuration and goes on with the old one; its log is above." >&2
             exit 1
         fi

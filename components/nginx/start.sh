@@ -20,8 +20,7 @@ certificate() {
 # A configuration that nginx refuses leaves the old one in use, and makes the container unhealthy.
 reload() {
     echo "$1: reloading nginx." >&2
-    if nginx -t -q -c "$CONF"; then
-        nginx -s reload -c "$CONF"
+    if nginx -t -q -c "$CONF" && nginx -s reload -c "$CONF"; then
         rm -f /run/refused
     else
         touch /run/refused
@@ -43,9 +42,10 @@ watch() {
                 ;;
         esac
         now=$(certificate)
-        if [ "$now" != "$seen_certificate" ]; then
+        # What was refused is tried again: nginx may not have been ready, or the file whole.
+        if [ "$now" != "$seen_certificate" ] || [ -e /run/refused ]; then
             seen_certificate=$now
-            reload "The certificate has changed"
+            reload "The certificate has changed, or was refused before"
         fi
     done
 }

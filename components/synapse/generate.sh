@@ -21,7 +21,10 @@ refuse() {
 umask 077
 exec 9>>/data/.generate.lock
 # Two deployments at once make one identity.
-flock 9
+flock -w 300 9 || {
+    echo "Another run has held the lock for five minutes; see: docker ps" >&2
+    exit 1
+}
 
 key="/data/$SERVER_NAME.signing.key"
 for other in /data/*.signing.key; do

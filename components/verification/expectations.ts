@@ -16,6 +16,8 @@ export interface Expectations {
     readonly proxied: boolean;
     /** Port that redirects to HTTPS; with a proxy alone. */
     readonly redirectPort?: number | undefined;
+    /** Whether the certificate must be from a CA that this machine trusts; otherwise its names and dates alone count. */
+    readonly trusted: boolean;
     /** CA to trust beside the system's, PEM. */
     readonly caCertificate?: string | undefined;
     /** Container that logs each request with the address that it believes. */

@@ -129,7 +129,7 @@ test("a session that began on one port is resumed on the other, with TLS 1.2 and
 });
 
 test("a certificate that nginx refuses leaves the old one in use and makes the container unhealthy", async () => {
-    const volume = `${server.name}-certificates`;
+    const volume = `${server.name}-host-certificates`;
     const image = await inspect(server.nginx, "{{.Image}}");
     const onVolume = (script: string) =>
         docker(
@@ -177,7 +177,7 @@ test("a configuration that nginx refuses is not promoted, and says what nginx sa
     const mounts = [
         `${server.nginx}-conf,dst=/etc/nginx/stack`,
         `${server.nginx}-buffer,dst=/disk`,
-        `${server.name}-certificates,dst=/etc/nginx/certificates`,
+        `${server.name}-host-certificates,dst=/etc/nginx/certificates`,
     ];
     const variables = ["DIGEST=refused", "HOLD_JS=export default {}", "OWNER=101:101"];
     await assert.rejects(

@@ -118,3 +118,17 @@ test("however many requests wait, Synapse is asked about ten times a second", as
     await Promise.all(Array.from({ length: 200 }, () => hold("GET")));
     assert.ok(probes >= 2 && probes <= 12, `${probes} probes`);
 });
+
+test("an answer from before the second failure is no reason to send the request again", async () => {
+    begin(false);
+    // Seen by a probe a moment ago, and gone since.
+    shared.set("answered", Date.now() - 1);
+    const started = Date.now();
+    const { redirected, returned } = await hold("GET", {
+        hold_tries: "1",
+        hold_deadline: String(Date.now() + 600),
+    });
+    assert.deepEqual(redirected, []);
+    assert.equal(returned[0]?.[0], 503);
+    assert.ok(Date.now() - started >= 500);
+});
