@@ -752,6 +752,7 @@ test("the running server is asked what the settings promise", () => {
         federationPort: 8448,
         redirectPort: 80,
         proxied: true,
+        trusted: true,
         container: "synapse-test",
         logsRequests: true,
     });

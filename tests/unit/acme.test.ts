@@ -155,6 +155,7 @@ test("over HTTP certbot writes its answers where nginx serves them", () => {
         "--non-interactive",
         "--agree-tos",
         "--no-eff-email",
+        "--max-log-backups=5",
         "--email=admin@example.org",
         "--server=https://acme-v02.api.letsencrypt.org/directory",
         "--cert-name=example.org",
