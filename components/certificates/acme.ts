@@ -76,7 +76,7 @@ export class AcmeCertificate extends pulumi.ComponentResource {
         );
         const certificates = new docker.Volume(
             `${name}-certificates`,
-            { name: `${prefix}-certificates` },
+            { name: `${prefix}-acme-certificates` },
             { parent: this },
         );
         const webroot =

@@ -3,12 +3,11 @@
 #   CERTIFICATE_NAME   a name in it
 #   SERVED_AT          host:port of nginx on the network
 
-tries=0
 wanted=$(openssl x509 -in /certificates/current/fullchain.pem -noout -fingerprint -sha256)
-until [ "$(openssl s_client -connect "$SERVED_AT" -servername "$CERTIFICATE_NAME" </dev/null 2>/dev/null |
+deadline=$(($(date +%s) + 20))
+until [ "$(timeout 3 openssl s_client -connect "$SERVED_AT" -servername "$CERTIFICATE_NAME" </dev/null 2>/dev/null |
     openssl x509 -noout -fingerprint -sha256 2>/dev/null)" = "$wanted" ]; do
-    tries=$((tries + 1))
-    if [ "$tries" -gt 40 ]; then
+    if [ "$(date +%s)" -gt "$deadline" ]; then
         echo "The certificate is there, but nginx at $SERVED_AT does not serve it; see its log." >&2
         exit 1
     fi

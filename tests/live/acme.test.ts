@@ -297,12 +297,35 @@ describe("tls.mode: acme", { concurrency: true }, () => {
                 (health) => health === "healthy",
             );
             assert.equal(recovered, "healthy");
-            assert.notEqual(await serialOf(https()), serial);
+            const served = await eventually(
+                10,
+                () => serialOf(https()),
+                (other) => other !== serial,
+            );
+            assert.notEqual(served, serial);
         });
     });
 
     describe("by the DNS, with secrets", { concurrency: 1 }, () => {
         const NAMES = ["DNS:*.matrix.test", "DNS:matrix.test"];
+        let certbot: string;
+        const byDns = (
+            names: readonly string[],
+            token = secret,
+            url = `dns_challtestsrv_url = ${pebble.dns}`,
+        ) => ({
+            images: { ...images, certbot },
+            ...tls(pebble, {
+                names,
+                challenge: {
+                    type: "dns-01",
+                    plugin: "challtestsrv",
+                    credentials: `${url}\ndns_challtestsrv_token = ${token}\n`,
+                    propagationSeconds: 0,
+                },
+                externalAccount: { keyId: "key-1", hmacKey },
+            }),
+        });
         const secret = randomBytes(24).toString("base64url");
         const hmacKey = randomBytes(32).toString("base64url");
         let server: AcmeHomeserver;
@@ -311,20 +334,8 @@ describe("tls.mode: acme", { concurrency: true }, () => {
         before(async () => {
             const [closed = 0] = await freePorts(1);
             pebble = await Pebble.start({ httpPort: closed, externalAccounts: { "key-1": hmacKey } });
-            server = new AcmeHomeserver({
-                publicHost: HOST,
-                images: { ...images, certbot: await certbotWithDnsPlugin() },
-                ...tls(pebble, {
-                    names: ["*.matrix.test"],
-                    challenge: {
-                        type: "dns-01",
-                        plugin: "challtestsrv",
-                        credentials: `dns_challtestsrv_url = ${pebble.dns}\ndns_challtestsrv_token = ${secret}\n`,
-                        propagationSeconds: 0,
-                    },
-                    externalAccount: { keyId: "key-1", hmacKey },
-                }),
-            });
+            certbot = await certbotWithDnsPlugin();
+            server = new AcmeHomeserver({ publicHost: HOST, ...byDns(["*.matrix.test"]) });
             run = await server.mustUp({}, await trust(pebble));
         });
         after(async () => {
@@ -366,24 +377,37 @@ describe("tls.mode: acme", { concurrency: true }, () => {
             }
         });
 
+        test("a certificate that nginx does not take up fails the run, and the next one sees it served", async () => {
+            const more = byDns(["more.matrix.test"]);
+            const watcher = (signal: string) =>
+                docker(
+                    "exec",
+                    server.nginx,
+                    "sh",
+                    "-c",
+                    `for process in /proc/[0-9]*; do
+                        [ "$(tr '\\0' ' ' <$process/cmdline)" != "/bin/sh /scripts/start.sh " ] || kill -s ${signal} \${process#/proc/}
+                    done 2>/dev/null`,
+                );
+            await watcher("STOP");
+            const failed = await server.up(more).finally(() => watcher("CONT"));
+            assert.notEqual(failed.code, 0);
+            assert.match(failed.printed, /nginx at nginx:443 does not serve it/);
+            const orders = pebble.orders;
+            await server.mustUp(more, await trust(pebble));
+            const names = await namesOf(run.outputs.publishedPorts.https);
+            assert.deepEqual(names, ["DNS:matrix.test", "DNS:more.matrix.test"]);
+            assert.equal(pebble.orders, orders);
+        });
+
         test("a credential that the plugin cannot use fails in its words, without the credential", async () => {
             const wrong = randomBytes(12).toString("hex");
-            const failed = await server.up({
-                images: { ...images, certbot: await certbotWithDnsPlugin() },
-                ...tls(pebble, {
-                    names: ["more.matrix.test"],
-                    challenge: {
-                        type: "dns-01",
-                        plugin: "challtestsrv",
-                        credentials: `dns_challtestsrv_token = ${wrong}\n`,
-                    },
-                    externalAccount: { keyId: "key-1", hmacKey },
-                }),
-            });
+            const failed = await server.up(byDns(["other.matrix.test"], wrong, ""));
             assert.notEqual(failed.code, 0);
             assert.match(failed.printed, /Missing property in credentials/);
             assert.ok(!failed.printed.includes(wrong));
-            assert.deepEqual(await namesOf(run.outputs.publishedPorts.https), NAMES);
+            const names = await namesOf(run.outputs.publishedPorts.https);
+            assert.deepEqual(names, ["DNS:matrix.test", "DNS:more.matrix.test"]);
         });
     });
 });
