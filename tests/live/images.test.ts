@@ -54,7 +54,7 @@ test("certbot runs hardened as nginx's user, and has what the scripts around it 
     assert.equal(await run(certbot.tag, "--version"), `certbot ${certbot.version}`);
     assert.match(await run(certbot.tag, "certificates"), /No certificates found/);
     const tools = ["flock", "openssl", "python3", "sha256sum", "shuf"];
-    for (const tool of ["flock", "openssl", "python3", "sha256sum", "shuf"]) {
+    for (const tool of tools) {
         await run("--entrypoint=/bin/sh", certbot.tag, "-c", `command -v ${tool}`);
     }
     assert.ok(await run("--entrypoint=cat", certbot.tag, "/etc/ssl/certs/ca-certificates.crt"));
