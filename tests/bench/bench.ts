@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { availableParallelism, loadavg } from "node:os";
+import type { AcmeSource } from "../../components/certificates/acme.ts";
 import { docker, finished, Homeserver } from "../support/homeserver.ts";
+import { Pebble } from "../support/pebble.ts";
+import { freePorts } from "../support/ports.ts";
 import { ByHand, type Ports } from "./by-hand.ts";
+import { CertbotAlone } from "./certbot-alone.ts";
 import type { LoadResult } from "./load.ts";
 import { firstAnswer, outage } from "./probe.ts";
 
@@ -43,7 +46,11 @@ try {
 }
 
 async function measured(): Promise<Row[]> {
-    const [ours, byHands] = [await freePorts(), await freePorts()];
+    return [...(await compared()), ...(await certified())];
+}
+
+async function compared(): Promise<Row[]> {
+    const [ours, byHands] = [await somePorts(), await somePorts()];
     const server = new Homeserver({
         tls: { mode: "local-ca" },
         ports: ours,
@@ -58,8 +65,75 @@ async function measured(): Promise<Row[]> {
         return [...start, quiet, change, ...load];
     } finally {
         say("Removing what was made.");
-        await Promise.all([server.destroy(), byHand.remove()]);
+        await all(removed(server), byHand.remove());
     }
+}
+
+/** What tls.mode acme takes, against certbot alone: the same image, CA and nginx, a new account each time. */
+async function certified(): Promise<Row[]> {
+    const ports = await somePorts();
+    const pebble = await Pebble.start({ httpPort: ports.http });
+    const source: AcmeSource = {
+        mode: "acme",
+        email: "admin@example.org",
+        server: pebble.directory,
+        caBundle: pebble.caBundle,
+        names: [],
+        keyType: "ecdsa",
+        challenge: { type: "http-01" },
+        expiryWarningDays: 14,
+    };
+    const host = "matrix.test";
+    const server = new Homeserver({ publicHost: host, ports, tls: source });
+    const alone = new CertbotAlone();
+    const figures = { trusted: [] as number[], alone: [] as number[], afterwards: [] as number[] };
+    try {
+        const environment = { NODE_EXTRA_CA_CERTS: await pebble.rootFile() };
+        const trust = { host, ca: await pebble.root() };
+        for (let round = 1; round <= ROUNDS; round++) {
+            say(`From nothing to a trusted certificate, ${round} of ${ROUNDS}`);
+            if (round > 1) await removed(server);
+            const up = () => server.mustUp({}, environment);
+            const { answered, trusted } = await firstAnswer(ports.https, up, signal, trust);
+            figures.trusted.push(trusted / 1000);
+            figures.afterwards.push((trusted - answered) / 1000);
+            // Through the nginx that now runs.
+            figures.alone.push((await alone.obtain(source, `${server.name}-acme-webroot`, signal)) / 1000);
+        }
+    } finally {
+        say("Removing what was made.");
+        // A certbot that was interrupted holds a volume of the server's.
+        await alone.remove().finally(() => removed(server).finally(() => pebble.stop()));
+    }
+    const unit = { unit: "s", digits: 1 };
+    const added = figures.trusted.map((seconds, round) => seconds - (figures.alone[round] ?? Number.NaN));
+    return [
+        {
+            ...unit,
+            what: "from nothing to a trusted certificate (certbot alone)",
+            ours: figures.trusted,
+            baseline: figures.alone,
+        },
+        { ...unit, what: "… ours minus certbot alone", ours: added },
+        {
+            ...unit,
+            what: "… from the first answer, on a placeholder (certbot alone)",
+            ours: figures.afterwards,
+            baseline: figures.alone,
+        },
+    ];
+}
+
+/** A Ctrl-C in a terminal also reaches a removal that is under way: it is begun again. */
+async function removed(server: Homeserver): Promise<void> {
+    for (let tries = 0; tries < 3; tries++) if ((await server.down("--volumes")).code === 0) break;
+    await server.destroy();
+}
+
+/** Waits for all of them, and only then fails. */
+async function all(...work: Promise<void>[]): Promise<void> {
+    await Promise.allSettled(work);
+    await Promise.all(work);
 }
 
 async function fromNothing(server: Homeserver, ours: Ports, byHand: ByHand, byHands: Ports): Promise<Row[]> {
@@ -68,7 +142,7 @@ async function fromNothing(server: Homeserver, ours: Ports, byHand: ByHand, byHa
         say(`From nothing to the first answer, ${round} of ${ROUNDS}`);
         const commands = await firstAnswer(byHands.https, () => byHand.start(signal), signal);
         await byHand.remove();
-        if (round > 1) await server.destroy();
+        if (round > 1) await removed(server);
         const program = await firstAnswer(ours.https, () => server.mustUp(), signal);
         figures.byHand.push(commands.answered / 1000);
         figures.ours.push(program.answered / 1000);
@@ -157,22 +231,8 @@ async function load(scheme: "http" | "https", port: number): Promise<LoadResult>
     return JSON.parse(printed) as LoadResult;
 }
 
-/** Ports that nobody listens on, found all at once so that they differ. */
-async function freePorts(): Promise<Ports> {
-    const ports = await Promise.all(
-        Array.from({ length: 4 }, async () => {
-            const listener = createServer();
-            await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-            return listener;
-        }),
-    ).then((listeners) =>
-        listeners.map((listener) => {
-            const address = listener.address();
-            listener.close();
-            return typeof address === "object" && address !== null ? address.port : 0;
-        }),
-    );
-    const [http = 0, https = 0, federation = 0, synapse = 0] = ports;
+async function somePorts(): Promise<Ports> {
+    const [http = 0, https = 0, federation = 0, synapse = 0] = await freePorts(4);
     return { http, https, federation, synapse };
 }
 

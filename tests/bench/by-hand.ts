@@ -1,9 +1,15 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { nginxConf, PATHS } from "../../components/nginx/conf.ts";
 import { homeserverYaml, logConfig } from "../../components/synapse/homeserver.ts";
-import { docker, finished, images } from "../support/homeserver.ts";
-import { eventually } from "../support/http.ts";
+import { readSettings } from "../../settings.ts";
+import { images } from "../support/homeserver.ts";
+import { removeLabelled, run } from "./commands.ts";
+
+const HOLD_SCRIPT = `${import.meta.dirname}/../../components/nginx/hold.js`;
+
+/** What the program is measured with, but for its ports. */
+const DEFAULTS = readSettings("bench", { serverName: "localhost" }, () => false);
 
 /** Where the compared servers are published on this machine. */
 export interface Ports {
@@ -25,17 +31,19 @@ export class ByHand {
     /** Returns when the last command has returned, or fails with what the commands printed. */
     async start(signal: AbortSignal): Promise<void> {
         const { http, https, federation, synapse } = this.#ports;
+        const { holdSeconds, logLevel, maxUploadSize, memory } = DEFAULTS;
+        const holdScript = readFileSync(HOLD_SCRIPT, "utf8");
         const nginx = nginxConf({
             publicHost: "localhost",
             httpsPort: https,
             federationPort: federation,
-            maxUploadSize: "50M",
+            maxUploadSize,
             profile: "intermediate",
             hsts: false,
             http3: false,
             acmeChallenges: false,
-            holdSeconds: 0,
-            holdScript: "",
+            holdSeconds,
+            holdScript,
             upstream: "synapse:8008",
             listen: { http: [80], https: [443], federation: [8448] },
         });
@@ -47,59 +55,27 @@ export class ByHand {
                 serverName: "localhost",
                 publicBaseUrl: `https://localhost:${https}/`,
                 reportStats: false,
-                maxUploadSize: "50M",
+                maxUploadSize,
                 front: "proxy",
                 listen: { http: [8008], tls: [] },
                 extraConfig: {},
             }),
-            LOG_CONFIG: logConfig("INFO"),
+            LOG_CONFIG: logConfig(logLevel),
             // A name that nginx itself resolves, once, as it starts: nothing watches it here.
-            NGINX_CONF: nginx.text.replace(`include ${PATHS.upstream};`, "server synapse:8008;"),
+            NGINX_CONF: nginx.text.replace(`include ${PATHS.upstream};`, "server synapse:8008 max_fails=0;"),
+            HOLD_JS: holdScript,
+            SYNAPSE_MEMORY: String(memory.synapse),
+            NGINX_MEMORY: String(memory.nginx),
             HTTP_PORT: String(http),
             HTTPS_PORT: String(https),
             FEDERATION_PORT: String(federation),
             SYNAPSE_PORT: String(synapse),
         };
-        const child = spawn("sh", [`${import.meta.dirname}/by-hand.sh`], {
-            env: { ...process.env, ...environment },
-            stdio: ["ignore", "pipe", "pipe"],
-            detached: true, // A group of its own, so that an interrupt ends the docker client, too.
-        });
-        const stop = () => child.pid !== undefined && process.kill(-child.pid, "SIGKILL");
-        signal.addEventListener("abort", stop);
-        const { code, printed } = await finished(child);
-        signal.removeEventListener("abort", stop);
-        signal.throwIfAborted();
-        if (code !== 0) throw new Error(`the baseline's commands failed:\n${printed}`);
+        await run(["sh", `${import.meta.dirname}/by-hand.sh`], environment, signal);
     }
 
-    /** Removes all that {@link start} made, or has only just asked the engine for. */
-    async remove(): Promise<void> {
-        const filter = ["--quiet", "--filter", `label=${this.#name}`];
-        const kinds: [list: string[], remove: string[]][] = [
-            [
-                ["ps", "--all"],
-                ["rm", "--force", "--volumes"],
-            ],
-            [
-                ["network", "ls"],
-                ["network", "rm"],
-            ],
-            [
-                ["volume", "ls"],
-                ["volume", "rm"],
-            ],
-        ];
-        const sweep = async () => {
-            let left = 0;
-            for (const [list, remove] of kinds) {
-                const found = (await docker(...list, ...filter)).split("\n").filter((id) => id !== "");
-                left += found.length;
-                if (found.length > 0) await docker(...remove, ...found);
-            }
-            return left;
-        };
-        if ((await eventually(30, sweep, (left) => left === 0)) > 0)
-            throw new Error(`something of ${this.#name} is left: docker ps --all`);
+    /** Removes all that {@link start} made. */
+    remove(): Promise<void> {
+        return removeLabelled(this.#name);
     }
 }

@@ -4,6 +4,13 @@ import { ask } from "../support/http.ts";
 /** A cheap endpoint that Synapse itself answers. */
 export const PATH = "/_matrix/client/versions";
 
+/** Whose certificate counts as trusted. */
+export interface Trust {
+    readonly host: string;
+    /** PEM. */
+    readonly ca: string;
+}
+
 /**
  * Asks an HTTPS port of this machine again and again, each time on a new connection and without waiting for the
  * answers before: a connection that hangs hides none that works.
@@ -13,18 +20,18 @@ export class Probe {
     readonly #answers: number[] = [];
     readonly #timer: NodeJS.Timeout;
 
-    constructor(port: number, everyMs: number) {
-        this.#timer = setInterval(() => void this.#ask(port), everyMs);
+    /** Without `trust` any certificate will do. */
+    constructor(port: number, everyMs: number, trust?: Trust) {
+        this.#timer = setInterval(() => void this.#ask(port, trust), everyMs);
     }
 
-    async #ask(port: number): Promise<void> {
+    async #ask(port: number, trust: Trust | undefined): Promise<void> {
         try {
             const { status } = await ask({
                 port,
                 path: PATH,
-                // Whose certificate it is was verified elsewhere; here it is not even known yet.
-                ca: "",
-                options: { rejectUnauthorized: false, timeout: 1000 },
+                ...(trust ?? { ca: "" }),
+                options: { rejectUnauthorized: trust !== undefined, timeout: 1000 },
             });
             if (status === 200) this.#answers.push(performance.now());
         } catch {
@@ -54,25 +61,45 @@ export class Probe {
     }
 }
 
-/** Milliseconds from now to the first good answer while `work` goes on, and until `work` is done. */
+/** When something was reached, in milliseconds from the beginning. */
+export interface Reached {
+    /** The first good answer. */
+    readonly answered: number;
+    /** The first good answer with a trusted certificate; as `answered` when nobody said whom to trust. */
+    readonly trusted: number;
+    /** The end of the work. */
+    readonly done: number;
+}
+
+/** Watches from outside what `work` brings about, from nothing. */
 export async function firstAnswer(
     port: number,
     work: () => Promise<unknown>,
     signal: AbortSignal,
-): Promise<{ answered: number; done: number }> {
+    trust?: Trust,
+): Promise<Reached> {
+    signal.throwIfAborted();
     const started = performance.now();
-    const probe = new Probe(port, 50);
     const worked = work();
+    const first = async (whom?: Trust) => {
+        const probe = new Probe(port, 50, whom);
+        try {
+            const answered = await Promise.race([
+                probe.answerAfter(started, signal),
+                // A failure ends the wait for an answer that would never come.
+                worked.then(() => probe.answerAfter(started, signal)),
+            ]);
+            return answered - started;
+        } finally {
+            probe.stop();
+        }
+    };
     try {
-        const answered = await Promise.race([
-            probe.answerAfter(started, signal),
-            // A failure ends the wait for an answer that would never come.
-            worked.then(() => probe.answerAfter(started, signal)),
-        ]);
+        const answered = await first();
+        const trusted = trust === undefined ? answered : await first(trust);
         await worked;
-        return { answered: answered - started, done: performance.now() - started };
+        return { answered, trusted, done: performance.now() - started };
     } finally {
-        probe.stop();
         // Whoever removes what it made must not do so while it goes on.
         await worked;
     }

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { connect, createServer, type Server, type Socket } from "node:net";
@@ -63,27 +64,32 @@ export class Pebble {
 
     static async start(args: PebbleArgs): Promise<Pebble> {
         const pebble = new Pebble(args, await freePorts(5));
-        pebble.#run("pebble-challtestsrv", [
-            ...["-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01", `127.0.0.1:${pebble.#ports.dns}`],
+        try {
+            await pebble.#start();
+        } catch (error) {
+            await pebble.stop();
+            throw error;
+        }
+        return pebble;
+    }
+
+    async #start(): Promise<void> {
+        await this.#run("pebble-challtestsrv", [
+            ...["-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01", `127.0.0.1:${this.#ports.dns}`],
             ...["-http01", "", "-https01", "", "-tlsalpn01", ""],
-            ...["-management", new URL(pebble.dns).host],
+            ...["-management", new URL(this.dns).host],
         ]);
-        const config = join(pebble.#folder, "pebble.json");
-        const said = pebble.#run("pebble", [
-            "-config",
-            config,
-            "-dnsserver",
-            `127.0.0.1:${pebble.#ports.dns}`,
-        ]);
+        const config = join(this.#folder, "pebble.json");
+        const dns = `127.0.0.1:${this.#ports.dns}`;
+        const said = await this.#run("pebble", ["-config", config, "-dnsserver", dns]);
         for (const stream of [said.stdout, said.stderr])
-            stream?.on("data", (chunk) => (pebble.log += String(chunk)));
-        await pebble.open();
+            stream?.on("data", (chunk) => (this.log += String(chunk)));
+        await this.open();
         await eventually(
             20,
-            () => pebble.root(),
+            () => this.root(),
             (root) => root.includes("BEGIN CERTIFICATE"),
         );
-        return pebble;
     }
 
     /** How many orders it was ever given. */
@@ -146,7 +152,7 @@ export class Pebble {
         rmSync(this.#folder, { recursive: true });
     }
 
-    #run(program: string, args: readonly string[]): ChildProcess {
+    async #run(program: string, args: readonly string[]): Promise<ChildProcess> {
         const child = spawn(program, args, {
             // Neither made-up failures nor made-up slowness.
             env: { ...process.env, PEBBLE_VA_NOSLEEP: "1", PEBBLE_WFE_NONCEREJECT: "0" },
@@ -154,6 +160,7 @@ export class Pebble {
         });
         this.#processes.push(child);
         for (const stream of [child.stdout, child.stderr]) stream.resume();
+        await once(child, "spawn");
         return child;
     }
 
