@@ -96,7 +96,10 @@ async function main(): Promise<boolean> {
     process.on("exit", unlock);
     const record = new StackRecord(directory, stack);
     const session = { project, stack, flags, secrets, report, record, signal: interrupt.signal };
-    return command === "up" ? up({ ...session, ensureImages: await findImages() }) : down(session);
+    if (command === "down") return down(session);
+    // Another project's settings are none of ours.
+    const isOwn = project.root === join(import.meta.dirname, "..");
+    return up({ ...session, ensureImages: isOwn ? await findImages() : undefined });
 }
 
 /** How images get here on a machine that reaches no registry, if this copy of the project comes with that. */
