@@ -124,8 +124,20 @@ function standardPortFaults({ ephemeral, ports, tls }: z.output<typeof settingsS
 }
 
 /** A name that comes from another setting: the schema of `tls` has not seen it. */
-function acmeFaults({ serverName, publicHost, tls }: z.output<typeof settingsSchema>): FieldFault[] {
-    if (tls.mode !== "acme" || isCertificateName(publicHost ?? serverName)) return [];
+function acmeFaults(settings: z.output<typeof settingsSchema>): FieldFault[] {
+    const { ephemeral, ports, publicHost, serverName, tls } = settings;
+    if (tls.mode !== "acme") return [];
+    if (tls.challenge.type === "http-01" && ephemeral && ports.http === undefined) {
+        return [
+            {
+                key: "ports.http",
+                got: "a port that Docker picks",
+                wanted: "the port that the CA's challenge reaches, 80 unless something before it leads on to another",
+                fix: "pulumi config set --path synapse:ports.http 80, or tls.challenge of type dns-01",
+            },
+        ];
+    }
+    if (isCertificateName(publicHost ?? serverName)) return [];
     return [
         {
             key: publicHost === undefined ? "serverName" : "publicHost",

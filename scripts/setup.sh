@@ -44,6 +44,8 @@ require_node() {
 }
 
 install_npm_packages() {
+    # A link leads to somebody else's packages, which `npm ci` would remove.
+    [ ! -L node_modules ] || return 0
     # npm writes this file last, so it is there only after an installation that came to its end.
     finished=node_modules/.package-lock.json
     if [ -f "$finished" ] && [ -z "$(find package-lock.json -newer "$finished")" ]; then

@@ -223,3 +223,12 @@ test("without ACME nothing but redirects is served on port 80", () => {
     const { text } = nginxConf({ ...CONF, acmeChallenges: false });
     assert.doesNotMatch(text, /acme-challenge/);
 });
+
+test("a challenge by HTTP wants a port that the CA can know", () => {
+    assert.throws(
+        () => read({}, { ephemeral: "true" }),
+        /synapse:ports\.http\s+got: {4}a port that Docker picks/,
+    );
+    assert.equal(read({}, { ephemeral: "true", ports: '{"http":80}' }).ports.http, 80);
+    assert.equal(read({ challenge: BY_DNS }, { ephemeral: "true" }).ports.http, undefined);
+});
