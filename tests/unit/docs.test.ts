@@ -1,27 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { load } from "js-yaml";
 import { z } from "zod";
 import { settingsSchema } from "../../settings-schema.ts";
 
-/** What the documentation says is there, and the workflows keep to what their secrets need. */
-
-interface Step {
-    readonly uses?: string;
-}
-
-interface Job {
-    readonly if?: string;
-    readonly uses?: string;
-    readonly steps?: readonly Step[];
-}
-
-interface Workflow {
-    readonly on: unknown;
-    readonly permissions?: unknown;
-    readonly jobs: Readonly<Record<string, Job>>;
-}
+/** What the documentation says is there. */
 
 interface Schema {
     readonly properties?: Readonly<Record<string, Schema>>;
@@ -31,15 +14,6 @@ interface Schema {
 
 const project = new URL("../../", import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, project), "utf8");
-
-const WORKFLOWS = ".github/workflows/";
-const workflows = readdirSync(new URL(WORKFLOWS, project)).map((file) => {
-    const text = read(WORKFLOWS + file);
-    return { file, text, workflow: load(text) as Workflow };
-});
-
-/** Pull requests of this very repository: not those of forks, which bring code of anybody. */
-const NOT_A_FORK = "github.event.pull_request.head.repo.full_name == github.repository";
 
 for (const document of ["README.md", "CONTRIBUTING.md"]) {
     describe(document, () => {
@@ -116,58 +90,6 @@ test("the plugins that the README installs are those that package.json pins", ()
     });
 });
 
-test("there are workflows to check, to preview and to deploy", () => {
-    assert.deepEqual(workflows.map(({ file }) => file).sort(), ["check.yml", "deploy.yml", "preview.yml"]);
-});
-
-for (const { file, text, workflow } of workflows) {
-    describe(`${WORKFLOWS}${file}`, () => {
-        const jobs = Object.entries(workflow.jobs);
-
-        test("pins every action to a commit or a version", () => {
-            const used = jobs.flatMap(([, job]) => [job.uses, ...(job.steps ?? []).map(({ uses }) => uses)]);
-            const actions = used.filter((action): action is string => action !== undefined);
-            assert.ok(actions.length > 0);
-            assert.deepEqual(
-                actions.filter((action) => !isPinned(action)),
-                [],
-            );
-        });
-
-        test("never runs a pull request's code with the secrets of pull_request_target", () => {
-            assert.doesNotMatch(text, /pull_request_target|workflow_run/);
-        });
-
-        test("may write nothing unless a job says so", () => {
-            assert.deepEqual(workflow.permissions, { contents: "read" });
-        });
-
-        if (eventsOf(workflow).includes("pull_request")) {
-            test("keeps its secrets from forks", () => {
-                assert.ok(!usesSecrets({ ...workflow, jobs: {} }), "secrets for every job");
-                const open = jobs.filter(([, job]) => usesSecrets(job) && !excludesForks(job.if));
-                assert.deepEqual(
-                    open.map(([name]) => name),
-                    [],
-                );
-            });
-        }
-    });
-}
-
-test("some job does use secrets on a pull request, so that the test above looks at something", () => {
-    const onPullRequest = workflows.filter(({ workflow }) => eventsOf(workflow).includes("pull_request"));
-    assert.ok(onPullRequest.some(({ workflow }) => Object.values(workflow.jobs).some(usesSecrets)));
-});
-
-test("a condition that also lets forks through is no protection", () => {
-    assert.ok(excludesForks(NOT_A_FORK));
-    assert.ok(excludesForks(`\${{ ${NOT_A_FORK} && vars.X != '' }}`));
-    assert.ok(!excludesForks(`always() || ${NOT_A_FORK}`));
-    assert.ok(!excludesForks(`!(${NOT_A_FORK})`));
-    assert.ok(!excludesForks(undefined));
-});
-
 function modes(): string[] {
     const { properties } = z.toJSONSchema(settingsSchema, { io: "input" }) as Schema;
     return (properties?.tls?.oneOf ?? []).map((variant) => variant.properties?.mode?.const ?? "");
@@ -186,23 +108,4 @@ function anchorOf(heading: string): string {
         .toLowerCase()
         .replaceAll(/[^\w\- ]/g, "")
         .replaceAll(" ", "-");
-}
-
-function eventsOf({ on }: Workflow): string[] {
-    if (typeof on === "string") return [on];
-    return Array.isArray(on) ? on.map(String) : Object.keys(on as object);
-}
-
-function isPinned(action: string): boolean {
-    return action.startsWith("./") || /@(?:[0-9a-f]{40}|v\d+(?:\.\d+)*)$/.test(action);
-}
-
-function usesSecrets(part: Job | Workflow): boolean {
-    return /\bsecrets\b/.test(JSON.stringify(part));
-}
-
-/** Whether the condition is a conjunction with {@link NOT_A_FORK} in it. */
-function excludesForks(condition: string | undefined): boolean {
-    const bare = condition?.replace(/^\$\{\{(.*)\}\}$/, "$1") ?? "";
-    return bare.split("&&").some((part) => part.trim() === NOT_A_FORK) && !bare.includes("||");
 }
