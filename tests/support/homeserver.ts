@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { ensureImages } from "../../embedded/images.ts";
 import { readSettings } from "../../settings.ts";
+import type { Deployment, Running } from "./deployment.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -38,12 +39,13 @@ export interface Outputs {
 }
 
 /** A throw-away stack of the real program, carried out by the embedded engine. */
-export class Homeserver {
+export class Homeserver implements Deployment {
     readonly stack = `test-${randomBytes(3).toString("hex")}`;
     /** Prefix of the stack's Docker objects, and the name of the server's container. */
     readonly name = `synapse-${this.stack}`;
     readonly nginx = `${this.name}-nginx`;
     readonly #settings: Record<string, unknown>;
+    #last: Record<string, unknown> = {};
 
     constructor(settings: Record<string, unknown>) {
         this.#settings = {
@@ -84,8 +86,30 @@ export class Homeserver {
         environment: Record<string, string>,
         ...more: string[]
     ): ChildProcess {
+        this.#last = settings;
         const config = JSON.stringify({ ...this.#settings, ...settings });
         return this.#engine(["up", "--config", config, ...more], environment);
+    }
+
+    begin(
+        settings: Record<string, unknown> = {},
+        environment: Record<string, string> = {},
+    ): Promise<Running> {
+        const child = this.start(settings, environment);
+        return Promise.resolve({ process: child, ended: finished(child) });
+    }
+
+    /** This engine's lock goes with its process. */
+    recover(): Promise<void> {
+        return Promise.resolve();
+    }
+
+    /** It has no preview, so the last `up` is really done again. */
+    async again(environment: Record<string, string> = {}): Promise<Run> {
+        const run = await this.up(this.#last, environment);
+        const { same: _, ...changed } = run.changes;
+        const idle = Object.values(changed).every((count) => count === 0);
+        return { ...run, code: run.code === 0 && !idle ? 1 : run.code };
     }
 
     down(...flags: string[]): Promise<Run> {
@@ -93,28 +117,17 @@ export class Homeserver {
     }
 
     async destroy(): Promise<void> {
-        await this.down("--volumes");
+        const { code, printed } = await this.down("--volumes");
         rmSync(join(ROOT, ".state", `${this.stack}.json`), { force: true });
+        if (code !== 0) throw new Error(`down exited with ${code}:\n${printed}`);
     }
 
-    /** The server's signing key, byte for byte. */
     signingKey(): Promise<string> {
-        return docker("exec", this.name, "cat", "/data/localhost.signing.key");
+        return signingKey(this.name);
     }
 
-    /** Makes a user on the server, as an administrator would. */
-    async registerUser(user: string, password: string): Promise<void> {
-        const register = [
-            "register_new_matrix_user",
-            "-c",
-            "/data/homeserver.yaml",
-            "-u",
-            user,
-            "-p",
-            password,
-            "-a",
-        ];
-        await docker("exec", this.name, ...register, "http://localhost:8008");
+    registerUser(user: string, password: string): Promise<void> {
+        return registerUser(this.name, user, password);
     }
 
     #engine(args: readonly string[], environment: Record<string, string>): ChildProcess {
@@ -128,6 +141,18 @@ export class Homeserver {
             },
         );
     }
+}
+
+/** The signing key of the server in a container, byte for byte. */
+export function signingKey(container: string): Promise<string> {
+    return docker("exec", container, "cat", "/data/localhost.signing.key");
+}
+
+/** Makes an administrator on the server in a container. */
+export async function registerUser(container: string, user: string, password: string): Promise<void> {
+    const account = ["-u", user, "-p", password, "-a"];
+    const register = ["register_new_matrix_user", "-c", "/data/homeserver.yaml", ...account];
+    await docker("exec", container, ...register, "http://localhost:8008");
 }
 
 /** What a child process printed, and its exit code. */

@@ -23,6 +23,8 @@ export class PulumiStack {
     readonly #directory = mkdtempSync(join(tmpdir(), "pulumi-"));
     /** Everything that the CLI has printed so far. */
     printed = "";
+    /** What the CLI's environment has beside that of the tests. */
+    environment: Readonly<Record<string, string>> = {};
 
     constructor() {
         const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
@@ -82,6 +84,7 @@ export class PulumiStack {
                     PULUMI_BACKEND_URL: `file://${join(this.#directory, "state")}`,
                     PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
                     PULUMI_SKIP_UPDATE_CHECK: "true",
+                    ...this.environment,
                 },
                 stdio: ["ignore", "pipe", "pipe"],
             },
