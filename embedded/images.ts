@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import Docker from "dockerode";
+import { readSettings } from "../settings.ts";
 import { build, eventsOf, findRecipe, type Log, present, type Recipe, recipeNames } from "./recipes.ts";
 
 /**
@@ -129,22 +130,33 @@ function megabytes(bytes: number): number {
     return Math.round(bytes / 1e6);
 }
 
-/** From the command line: builds the named recipes, or all, whatever registries answer; prints their tags. */
+/**
+ * From the command line. Without names: the images that a stack uses which names none, as {@link ensureImages} finds
+ * them. With names: those recipes are built, whatever registries answer. Prints what each is called.
+ */
 async function main(names: readonly string[]): Promise<void> {
+    const log = (line: string) => console.error(line);
+    const found = names.length > 0 ? await buildNamed(names, log) : await ensureImages(defaultImages(), log);
+    for (const [name, tag] of Object.entries(found)) console.log(`${name}=${tag}`);
+}
+
+function defaultImages(): Readonly<Record<string, string>> {
+    return readSettings("local", { serverName: "localhost" }, () => false).images;
+}
+
+async function buildNamed(names: readonly string[], log: Log): Promise<Record<string, string>> {
     const docker = new Docker();
-    const recipes = (names.length > 0 ? names : recipeNames()).map((name) => {
+    const recipes = names.map((name) => {
         const recipe = findRecipe(name);
         if (recipe === undefined)
             throw new Error(`no recipe "${name}"; there are: ${recipeNames().join(", ")}`);
         return recipe;
     });
-    await Promise.all(
-        recipes.map(async (recipe) => {
-            if (!(await present(docker, recipe.tag)))
-                await build(docker, recipe, (line) => console.error(line));
-            console.log(`${recipe.name}=${recipe.tag}`);
-        }),
-    );
+    const built = recipes.map(async (recipe) => {
+        if (!(await present(docker, recipe.tag))) await build(docker, recipe, log);
+        return [recipe.name, recipe.tag] as const;
+    });
+    return Object.fromEntries(await Promise.all(built));
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 sh scripts/setup.sh --tests
 npm run --silent check
 npm run --silent test:unit
-# Built or pulled once here, with progress, so that no test waits for it.
+# Pulled once here, with progress, or built where no registry answers: so no test waits for it.
 node --import tsx embedded/images.ts
 npm run --silent test:live
 if command -v pulumi >/dev/null; then

@@ -5,10 +5,12 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
-import { ensureImages } from "../../embedded/images.ts";
-import { build, findRecipe, present, type Recipe } from "../../embedded/recipes.ts";
+import { ensureImages, versionOf } from "../../embedded/images.ts";
+import { findRecipe } from "../../embedded/recipes.ts";
+import { images } from "../support/homeserver.ts";
+import { Registry, WithoutEquivalents } from "./fixtures/registry.ts";
 
-// What the program relies on in the official images, asked of the ones built here.
+// What the program relies on in the official images: asked of those, or of the equivalents where these stand in.
 
 const hardened = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
 const asSynapse = [...hardened, "--user=991:991", "--tmpfs=/tmp"];
@@ -22,22 +24,14 @@ const identity = ["--env=SYNAPSE_SERVER_NAME=imgtest.example", "--env=SYNAPSE_RE
 const data = "imgtest-data";
 const onData = `--volume=${data}:/data`;
 
-const synapse = recipe("synapse");
-const nginx = recipe("nginx");
+const synapse = used("synapse");
+const nginx = used("nginx");
+const certbot = used("certbot");
 
-before(async () => {
-    const engine = new Docker();
-    for (const wanted of [synapse, nginx]) {
-        if (!(await present(engine, wanted.tag))) await build(engine, wanted, console.error);
-    }
-    await removeAll();
-});
+before(removeAll);
 after(removeAll);
 
 test("certbot runs hardened as nginx's user, and has what the scripts around it need", async () => {
-    const certbot = recipe("certbot");
-    const engine = new Docker();
-    if (!(await present(engine, certbot.tag))) await build(engine, certbot, console.error);
     const run = (...more: string[]) =>
         succeed(
             "run",
@@ -79,8 +73,11 @@ test("run without a configuration exits 2 and says how to get one", async () => 
     assert.match(stderr, /'\/data\/homeserver\.yaml' does not exist.*`generate`/s);
 });
 
-test("an unknown mode exits 2, and so does the one that would overwrite a configuration", async () => {
+test("an unknown mode exits 2", async () => {
     assert.equal((await docker("run", "--rm", synapse.tag, "start")).code, 2);
+});
+
+test("an equivalent lacks the mode that would overwrite a configuration", equivalent(synapse), async () => {
     const migrate = await docker("run", "--rm", ...identity, synapse.tag, "migrate_config");
     assert.equal(migrate.code, 2);
     assert.match(migrate.stderr, /no `migrate_config` mode/);
@@ -206,13 +203,13 @@ test("Synapse's tools, PostgreSQL's driver and the program's helpers are there",
     );
 });
 
-test("what the images declare is what the official ones declare", async () => {
-    const declared = async ({ tag }: Recipe) => (await new Docker().getImage(tag).inspect()).Config;
+test("the images declare what the program relies on", async () => {
+    const declared = async ({ tag }: Used) => (await new Docker().getImage(tag).inspect()).Config;
     const server = await declared(synapse);
     assert.deepEqual(server.Entrypoint, ["/start.py"]);
     assert.equal(server.Cmd, null);
     assert.equal(server.Volumes, null);
-    assert.deepEqual(Object.keys(server.ExposedPorts ?? {}), ["8008/tcp", "8448/tcp"]);
+    assert.ok(Object.keys(server.ExposedPorts ?? {}).includes("8008/tcp"));
     const proxy = await declared(nginx);
     assert.deepEqual(proxy.Cmd, ["nginx", "-g", "daemon off;"]);
     assert.equal((proxy as { StopSignal?: string }).StopSignal, "SIGQUIT");
@@ -253,7 +250,7 @@ test("nginx's entrypoint runs the executable scripts, for nginx only, and stops 
     assert.equal((await inside(`${script("exit 7")} /docker-entrypoint.sh nginx -t`)).code, 7);
 });
 
-test("no certificate of the building machine is trusted in an image", async () => {
+test("no certificate of the building machine is trusted in an image", equivalent(synapse), async () => {
     const installed =
         "cat /usr/share/ca-certificates/mozilla/*.crt | sort -u | wc -l; sort -u /etc/ssl/certs/ca-certificates.crt | wc -l";
     for (const { tag } of [synapse, nginx]) {
@@ -272,7 +269,9 @@ test("an image that is there is used as it is", async () => {
     assert.deepEqual(await ensureImages({ nginx: nginx.tag }, unexpected), { nginx: nginx.tag });
 });
 
-test("an equivalent that was built is used without asking the registry, and a different version is named", async () => {
+const builtBefore =
+    "an equivalent that was built is used without asking the registry, and another version is named";
+test(builtBefore, equivalent(synapse), async () => {
     const lines: string[] = [];
     const started = Date.now();
     // A documentation address: a packet sent there gets no answer at all.
@@ -280,6 +279,25 @@ test("an equivalent that was built is used without asking the registry, and a di
     assert.deepEqual(found, { synapse: synapse.tag });
     assert.ok(Date.now() - started < 1000);
     assert.match(lines.join("\n"), new RegExp(`version ${synapse.version}, not 1\\.0\\.0`));
+});
+
+test("an image is pulled where its registry answers, and no equivalent is built", async (t) => {
+    const registry = new Registry("imgtest:1.0");
+    const reference = await registry.start();
+    const lines: string[] = [];
+    t.after(async () => {
+        await registry.stop();
+        await docker("rmi", reference);
+    });
+    // There is a recipe of that name: without a registry, this is what would be built.
+    const found = await ensureImages(
+        { nginx: reference },
+        (line) => lines.push(line),
+        new WithoutEquivalents(),
+    );
+    assert.deepEqual(found, { nginx: reference });
+    assert.equal(await succeed("inspect", "--format={{.Config.Cmd}}", reference), "[pulled]");
+    assert.equal(lines[0], `nginx: pulling ${reference}`);
 });
 
 test("where no registry answers and there is no recipe, the error says both", async () => {
@@ -302,10 +320,24 @@ test("a registry that answers and has no such image is not worked around", async
     );
 });
 
-function recipe(name: string): Recipe {
-    const found = findRecipe(name);
-    assert.ok(found);
-    return found;
+interface Used {
+    readonly tag: string;
+    readonly version: string;
+    readonly isEquivalent: boolean;
+}
+
+function used(name: string): Used {
+    const tag = images[name] ?? "";
+    const recipe = findRecipe(name);
+    const isEquivalent = recipe?.tag === tag;
+    const version = isEquivalent ? recipe?.version : versionOf(tag);
+    assert.ok(version, `no version of ${name}: ${tag}`);
+    return { tag, version, isEquivalent };
+}
+
+/** For a test of what equivalents alone promise. */
+function equivalent({ tag, isEquivalent }: Used): { skip: string | false } {
+    return { skip: isEquivalent ? false : `${tag} is no equivalent` };
 }
 
 function unexpected(line: string): never {
