@@ -41,6 +41,8 @@ export const PATHS = {
     certificates: "/etc/nginx/certificates",
     /** Where certbot puts its answers to challenges. */
     webroot: "/etc/nginx/webroot",
+    /** Where Synapse announces its restarts: `restarting` is there while it does. */
+    announce: "/announce",
     /** Written by the watcher: `server <address>:<port>;`. */
     upstream: "/run/upstream.conf",
 } as const;

@@ -16,6 +16,8 @@ export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen" | "acmeChal
     readonly network: pulumi.Input<string>;
     /** Volume with `current/fullchain.pem` and `current/privkey.pem`, readable by nginx's user. */
     readonly certificatesVolume: pulumi.Input<string>;
+    /** Volume on which Synapse announces its restarts. */
+    readonly announceVolume?: pulumi.Input<string> | undefined;
     /** Volume with certbot's answers to challenges, which port 80 then serves. */
     readonly webrootVolume?: pulumi.Input<string> | undefined;
     /** Port on the Docker host that redirects to HTTPS; Docker picks one when undefined. */
@@ -129,6 +131,9 @@ export class NginxProxy extends pulumi.ComponentResource {
                     ...(args.webrootVolume === undefined
                         ? []
                         : [{ source: args.webrootVolume, target: PATHS.webroot }]),
+                    ...(args.announceVolume === undefined
+                        ? []
+                        : [{ source: args.announceVolume, target: PATHS.announce }]),
                 ],
                 tmpfs: { "/run": 4, "/var/cache/nginx": 4 },
                 network: { name: args.network, aliases: [ALIAS] },

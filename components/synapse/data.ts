@@ -17,6 +17,8 @@ export interface SynapseDataArgs {
     readonly serverName: string;
     /** Whether the generated configuration reports usage statistics. */
     readonly reportStats: boolean;
+    /** Whether a proxy stands before the server, which is then told of restarts. */
+    readonly proxied: boolean;
     /** Whether the data goes when the stack goes. */
     readonly ephemeral: boolean;
     readonly stack: Stack;
@@ -29,6 +31,8 @@ export interface SynapseDataArgs {
 export class SynapseData extends pulumi.ComponentResource {
     /** Name of the data volume on the Docker host. */
     readonly volumeName: pulumi.Output<string>;
+    /** Volume on which the server announces its restarts to the proxy; undefined without one. */
+    readonly announceVolume: pulumi.Output<string> | undefined;
     /** Public half of the signing key, as other servers know it: `ed25519:a_AbCd <unpadded base64>`. */
     readonly verifyKey: pulumi.Output<string>;
 
@@ -51,6 +55,10 @@ export class SynapseData extends pulumi.ComponentResource {
             },
         );
 
+        const announce = args.proxied
+            ? new docker.Volume(`${name}-announce`, { name: `${args.prefix}-announce` }, { parent: this })
+            : undefined;
+
         const generation = task(
             `${name}-generation`,
             {
@@ -58,7 +66,12 @@ export class SynapseData extends pulumi.ComponentResource {
                 script: script(import.meta.url, "generate.sh"),
                 user: "0:0",
                 capabilities: ["CHOWN", "SETUID", "SETGID"],
-                mounts: [{ source: volume.name, target: "/data", readOnly: false }],
+                mounts: [
+                    { source: volume.name, target: "/data", readOnly: false },
+                    ...(announce === undefined
+                        ? []
+                        : [{ source: announce.name, target: "/announce", readOnly: false }]),
+                ],
                 environment: {
                     [PERMANENT.serverName]: args.serverName,
                     [PERMANENT.image]: args.imageReference,
@@ -73,8 +86,13 @@ export class SynapseData extends pulumi.ComponentResource {
         );
 
         this.volumeName = volume.name;
+        this.announceVolume = announce?.name;
         this.verifyKey = generation.stdout.apply(verifyKeyOf);
-        this.registerOutputs({ volumeName: this.volumeName, verifyKey: this.verifyKey });
+        this.registerOutputs({
+            volumeName: this.volumeName,
+            announceVolume: this.announceVolume,
+            verifyKey: this.verifyKey,
+        });
     }
 }
 

@@ -8,7 +8,9 @@
 
 if [ "$(id -u)" = 0 ]; then
     # Not its content: old volumes keep the owners they have.
-    [ "$(stat -c %u:%g /data)" = "$OWNER" ] || chown "$OWNER" /data
+    for volume in /data /announce; do
+        [ ! -d "$volume" ] || [ "$(stat -c %u:%g "$volume")" = "$OWNER" ] || chown "$OWNER" "$volume"
+    done
     exec setpriv --reuid "${OWNER%:*}" --regid "${OWNER#*:}" --clear-groups --inh-caps=-all \
         /bin/sh -euc "$TASK_SCRIPT"
 fi

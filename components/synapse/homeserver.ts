@@ -16,6 +16,8 @@ export interface HomeserverArgs {
     readonly front: "none" | "tls" | "proxy";
     /** Ports inside the container to listen on for plain HTTP, and for TLS with `front: "tls"`. */
     readonly listen: { readonly http: readonly number[]; readonly tls: readonly number[] };
+    /** Port on the container's own loopback for metrics; none when undefined. */
+    readonly metricsPort?: number | undefined;
     /** Options that are merged deeply over the rest; lists are replaced. */
     readonly extraConfig: Readonly<Record<string, unknown>>;
 }
@@ -49,7 +51,9 @@ function homeserver(args: HomeserverArgs): Record<string, unknown> {
         listeners: [
             ...args.listen.http.map((port) => listener(port, false, args.front === "proxy")),
             ...(tls ? args.listen.tls.map((port) => listener(port, true, false)) : []),
+            ...(args.metricsPort === undefined ? [] : [metricsListener(args.metricsPort)]),
         ],
+        ...(args.metricsPort === undefined ? {} : { enable_metrics: true }),
         ...(tls ? { tls_certificate_path: PATHS.certificate, tls_private_key_path: PATHS.privateKey } : {}),
         signing_key_path: PATHS.signingKey(args.serverName),
         media_store_path: "/data/media_store",
@@ -70,6 +74,11 @@ function listener(port: number, tls: boolean, xForwarded: boolean): Record<strin
         x_forwarded: xForwarded,
         resources: [{ names: ["client", "federation"], compress: false }],
     };
+}
+
+/** For the server's own start script, which asks what is under way before it stops Synapse. */
+function metricsListener(port: number): Record<string, unknown> {
+    return { port, type: "metrics", bind_addresses: ["127.0.0.1"] };
 }
 
 /** Python's logging configuration: everything to the container's log. */

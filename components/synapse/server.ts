@@ -8,7 +8,7 @@ import { type HomeserverArgs, homeserverYaml, logConfig, PATHS } from "./homeser
 import { SYNAPSE_USER } from "./user.ts";
 
 /** What {@link Synapse} needs to know. */
-export interface SynapseArgs extends Omit<HomeserverArgs, "listen"> {
+export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPort"> {
     /** Prefix of the stack's Docker objects; the server's container has this very name. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
@@ -16,6 +16,8 @@ export interface SynapseArgs extends Omit<HomeserverArgs, "listen"> {
     readonly dataVolume: pulumi.Input<string>;
     /** Docker network, on which the server's name is `synapse`. */
     readonly network: pulumi.Input<string>;
+    /** Volume on which restarts are announced to the proxy; none without one. */
+    readonly announceVolume?: pulumi.Input<string> | undefined;
     /** Volume with `current/fullchain.pem` and `current/privkey.pem`; with `front: "tls"` alone. */
     readonly certificatesVolume?: pulumi.Input<string>;
     readonly logLevel: string;
@@ -32,6 +34,10 @@ export interface SynapseArgs extends Omit<HomeserverArgs, "listen"> {
 
 const HTTP_PORT = 8008;
 const TLS_PORT = 8448;
+const METRICS_PORT = 9000;
+
+/** The file that is there while the server restarts, in its container and in nginx's. */
+export const ANNOUNCEMENT = { directory: "/announce", file: "/announce/restarting" } as const;
 
 /**
  * The homeserver. Its configuration lies in a volume that never changes; other settings make another volume, which
@@ -54,7 +60,11 @@ export class Synapse extends pulumi.ComponentResource {
             http: internalPorts(HTTP_PORT, args.addresses.length),
             tls: internalPorts(TLS_PORT, args.tlsListener?.addresses.length ?? 0),
         };
-        const homeserver = homeserverYaml({ ...args, listen });
+        const homeserver = homeserverYaml({
+            ...args,
+            listen,
+            metricsPort: args.announceVolume === undefined ? undefined : METRICS_PORT,
+        });
         const config = new FileVolume(
             `${name}-config`,
             {
@@ -102,8 +112,23 @@ export class Synapse extends pulumi.ComponentResource {
                 environment: {
                     SIGNING_KEY: PATHS.signingKey(args.serverName),
                     CERTIFICATE: args.front === "tls" ? PATHS.certificate : "",
+                    HTTP_PORT: String(HTTP_PORT),
+                    METRICS_PORT: String(METRICS_PORT),
+                    ANNOUNCE: args.announceVolume === undefined ? "" : ANNOUNCEMENT.file,
                 },
-                mounts: [{ ...data, readOnly: false }, ...readOnlyMounts],
+                mounts: [
+                    { ...data, readOnly: false },
+                    ...(args.announceVolume === undefined
+                        ? []
+                        : [
+                              {
+                                  source: args.announceVolume,
+                                  target: ANNOUNCEMENT.directory,
+                                  readOnly: false,
+                              },
+                          ]),
+                    ...readOnlyMounts,
+                ],
                 // Uploads pass through it; when it is too small they fail without an HTTP status.
                 tmpfs: { "/tmp": 64 + 4 * mebibytes(args.maxUploadSize) },
                 network: { name: args.network, aliases: ["synapse"] },

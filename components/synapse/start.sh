@@ -1,7 +1,11 @@
 #!/bin/sh
-# Starts Synapse, at every start of its container.
-#   SIGNING_KEY   path of the server's signing key
-#   CERTIFICATE   path of its TLS certificate; empty when it speaks plain HTTP
+# Starts Synapse and stays its parent, at every start of its container.
+#   SIGNING_KEY    path of the server's signing key
+#   CERTIFICATE    path of its TLS certificate; empty when it speaks plain HTTP
+#   HTTP_PORT      port of its plain HTTP listener
+#   ANNOUNCE       file that tells nginx of a restart; empty without nginx
+#   METRICS_PORT   port of its metrics listener; with ANNOUNCE alone
+# shellcheck disable=SC2317  # what a trap runs is reachable
 set -eu
 
 # Synapse would make a new key without a word, and be another server from then on.
@@ -10,20 +14,59 @@ if [ ! -s "$SIGNING_KEY" ]; then
     exit 1
 fi
 
-# What a later deployment compares its image with: Synapse's database cannot go back.
-# Where pip puts it says the version at once; asking Python would lengthen every restart by a tenth of a second.
-version=
-for installed in "$(dirname "$(command -v python3)")"/../lib/python3*/*-packages/matrix_synapse-*.dist-info; do
-    [ ! -d "$installed" ] || version=$(basename "$installed" .dist-info)
-done
-version=${version#matrix_synapse-}
-[ -n "$version" ] ||
-    version=$(python3 -c 'from importlib.metadata import version; print(version("matrix-synapse"))')
-echo "$version" >/data/.synapse-version.new
-mv /data/.synapse-version.new /data/.synapse-version
+healthy() {
+    curl -fsS --max-time 2 -o /dev/null "http://127.0.0.1:$HTTP_PORT/health" 2>/dev/null
+}
+
+# Whether Synapse works on anything that would fail if it stopped now. Long polls do not count: they last half a
+# minute, and whoever waits in one is answered by the next Synapse as well.
+is_at_work() {
+    metrics=$(curl -fsS --max-time 1 "http://127.0.0.1:$METRICS_PORT/metrics" 2>/dev/null) || return 0
+    printf '%s\n' "$metrics" | awk '
+        /^# HELP synapse_http_server_in_flight_requests_count / { known = 1 }
+        /^synapse_http_server_in_flight_requests_count\{/ &&
+            !/servlet="[A-Za-z]*(Sync|EventStream)[A-Za-z]*"/ { requests += $NF }
+        END { exit known && requests == 0 }'
+}
+
+# From here on nginx keeps back what is new. What is under way gets up to two seconds.
+announce() {
+    if ! (: >"$ANNOUNCE"); then
+        echo "This restart cannot be announced: requests that are under way may fail." >&2
+        return
+    fi
+    last=$(($(date +%s%3N) + 2000))
+    # Once this is answered, Synapse has read whatever nginx sent before, and counts it. One that is still starting
+    # works on nothing.
+    healthy || return 0
+    while is_at_work && [ "$(date +%s%3N)" -lt "$last" ]; do sleep 0.05; done
+}
+
+stop() {
+    # A second one must not begin anew.
+    trap '' TERM INT
+    [ -z "$ANNOUNCE" ] || announce
+    kill -TERM "$synapse" 2>/dev/null || true
+}
+
+/start.py run -m synapse.app.homeserver \
+    --config-path=/data/homeserver.yaml --config-path=/config/homeserver.yaml &
+synapse=$!
+trap stop TERM INT
+
+# What is true only of a server that works.
+(
+    until healthy; do sleep 0.1; done
+    [ -z "$ANNOUNCE" ] || rm -f "$ANNOUNCE"
+    # For people and messages. Python would say it too, at the cost of its start.
+    for installed in "$(dirname "$(command -v python3)")"/../lib/python3*/*-packages/matrix_synapse-*.dist-info; do
+        [ ! -d "$installed" ] || basename "$installed" .dist-info | cut -d - -f 2 >/data/.synapse-version.new
+    done
+    mv /data/.synapse-version.new /data/.synapse-version
+) &
 
 if [ -n "$CERTIFICATE" ]; then
-    # Synapse, the first process after the exec below, reads its certificates again on SIGHUP.
+    # Synapse reads its certificates again on SIGHUP.
     (
         seen=$(cksum <"$CERTIFICATE")
         while sleep 5; do
@@ -31,10 +74,16 @@ if [ -n "$CERTIFICATE" ]; then
             [ "$now" != "$seen" ] || continue
             echo "The certificate has changed: reloading it." >&2
             seen=$now
-            kill -HUP 1
+            kill -HUP "$synapse"
         done
     ) &
 fi
 
-exec /start.py run -m synapse.app.homeserver \
-    --config-path=/data/homeserver.yaml --config-path=/config/homeserver.yaml
+# A signal ends `wait` early, with a status that is not Synapse's.
+status=0
+wait "$synapse" || status=$?
+while kill -0 "$synapse" 2>/dev/null; do
+    status=0
+    wait "$synapse" || status=$?
+done
+exit "$status"

@@ -103,6 +103,7 @@ const ACME = [
     "docker:index/container:Container certbot-container < certbot",
 ];
 const PROXY = [
+    "docker:index/volume:Volume synapse-data-announce < synapse-data",
     "docker:index/remoteImage:RemoteImage nginx-image",
     "synapse:index:NginxProxy nginx",
     "docker:index/volume:Volume nginx-buffer < nginx",
