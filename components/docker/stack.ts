@@ -63,7 +63,7 @@ function sweeper(id: string, environment: Readonly<Record<string, string>>): pul
         if (label !== id) return;
         if (kind === "container") {
             // It may be a server that runs and writes: it gets the time to stop.
-            await client("container", "stop", "--time", "60", name);
+            await client("container", "stop", "-t", "60", name);
             await client("container", "rm", "--force", name);
         } else {
             // A state that was lost leaves containers on it, too; each is swept when its own turn comes.

@@ -168,7 +168,7 @@ test("Synapse runs hardened, registers a user, and goes at SIGTERM at once", asy
     assert.ok(Number(loaded) > 0, "jemalloc is Synapse's allocator");
 
     const started = Date.now();
-    await succeed("stop", "--time=20", "imgtest-synapse");
+    await succeed("stop", "-t", "20", "imgtest-synapse");
     assert.ok(Date.now() - started < 5000, "it did not have to be killed");
     assert.equal(await succeed("inspect", "--format={{.State.ExitCode}}", "imgtest-synapse"), "0");
 });
@@ -230,7 +230,7 @@ test("nginx serves port 80 hardened, as 101, with its log on the container's out
     await until("imgtest-nginx", "curl", "-fsS", "http://localhost:80/");
     assert.match((await docker("logs", "imgtest-nginx")).stdout, /"GET \/ HTTP\/1\.1" 200/);
     await succeed("exec", "imgtest-nginx", "nginx", "-s", "reload");
-    await succeed("stop", "--time=20", "imgtest-nginx");
+    await succeed("stop", "-t", "20", "imgtest-nginx");
     assert.equal(await succeed("inspect", "--format={{.State.ExitCode}}", "imgtest-nginx"), "0");
 });
 

@@ -149,7 +149,7 @@ test("a certificate that nginx refuses leaves the old one in use and makes the c
             script,
         );
     const relay = `${server.name}-certificate-relay`;
-    await docker("stop", "--time", "1", relay);
+    await docker("stop", "-t", "1", relay);
     const target = await onVolume(
         "readlink /c/current; mkdir /c/live/bad; echo nonsense >/c/live/bad/fullchain.pem; echo nonsense >/c/live/bad/privkey.pem; ln -sfn live/bad /c/current",
     );

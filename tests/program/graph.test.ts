@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Registration } from "../support/engine.ts";
 import { type Run, runProgram } from "../support/program.ts";
+import { some } from "../support/some.ts";
 
 const NAMED = { serverName: "example.org", publicHost: "matrix.example.org" };
 const MODES = ["none", "synapse", "letsencrypt", "acme", "local-ca"] as const;
@@ -217,7 +218,7 @@ test("nothing but what cannot be made again is kept", () => {
 
 test("images stay on the Docker host: other stacks may use them", () => {
     for (const run of everyRun) {
-        for (const { inputs } of ofType(run, "docker:index/remoteImage:RemoteImage")) {
+        for (const { inputs } of some(ofType(run, "docker:index/remoteImage:RemoteImage"))) {
             assert.equal(inputs.keepLocally, true);
         }
     }
@@ -257,11 +258,11 @@ test("every Docker object goes to the stack's own engine", () => {
 
 test("provider and docker client speak to the same engine", () => {
     assert.equal(registered(production, "docker").inputs.host, dockerHost);
-    for (const { inputs } of ofType(production, COMMAND)) {
+    for (const { inputs } of some(ofType(production, COMMAND))) {
         assert.equal((inputs.environment as Record<string, string>).DOCKER_HOST, dockerHost);
     }
     assert.equal("host" in registered(runs.none, "docker").inputs, false);
-    for (const { inputs } of ofType(runs.none, COMMAND)) {
+    for (const { inputs } of some(ofType(runs.none, COMMAND))) {
         // A context chosen with `docker context use` is unknown to the provider.
         assert.equal((inputs.environment as Record<string, string>).DOCKER_CONTEXT, "default");
         assert.equal("DOCKER_HOST" in (inputs.environment as Record<string, string>), false);
@@ -301,7 +302,7 @@ function everyService(
     check: (inputs: Record<string, unknown>, service: Registration) => void,
 ) {
     test(`every service ${behaviour}`, () => {
-        for (const service of everyRun.flatMap(servicesOf)) check(service.inputs, service);
+        for (const service of some(everyRun.flatMap(servicesOf))) check(service.inputs, service);
     });
 }
 
@@ -407,7 +408,7 @@ everyService("writes to memory and to its own volumes alone", (inputs, { name })
 });
 
 test("no container uses what drifts for ever or needs a newer Docker", () => {
-    for (const { name, inputs } of everyRun.flatMap((run) => ofType(run, CONTAINER))) {
+    for (const { name, inputs } of everyRun.flatMap((run) => some(ofType(run, CONTAINER)))) {
         for (const argument of ["platform", "cpus", "volumes", "links", "rm", "attach", "logs"]) {
             assert.equal(argument in inputs, false, `${name}: ${argument}`);
         }
@@ -420,7 +421,9 @@ test("no container uses what drifts for ever or needs a newer Docker", () => {
 // --- Commands -----------------------------------------------------------------------------------------------------
 
 test("no command deletes, and none is replaced: that would run against data in use", () => {
-    for (const { name, inputs, replaceOnChanges, hooks } of everyRun.flatMap((run) => ofType(run, COMMAND))) {
+    for (const { name, inputs, replaceOnChanges, hooks } of everyRun.flatMap((run) =>
+        some(ofType(run, COMMAND)),
+    )) {
         assert.equal("delete" in inputs, false, name);
         assert.equal("triggers" in inputs, false, name);
         // Pulumi's own; without triggers it never happens.
@@ -430,7 +433,7 @@ test("no command deletes, and none is replaced: that would run against data in u
 });
 
 test("a command does the same when it is made and when something about it changes", () => {
-    for (const { name, inputs } of everyRun.flatMap((run) => ofType(run, COMMAND))) {
+    for (const { name, inputs } of everyRun.flatMap((run) => some(ofType(run, COMMAND)))) {
         // Without `update`, `create` runs again.
         assert.equal(inputs.update ?? inputs.create, inputs.create, name);
         // A failure quotes the command.
@@ -444,7 +447,7 @@ test("a command does the same when it is made and when something about it change
 });
 
 test("every script in a container but certbot is without network, and names its user", () => {
-    for (const { name, inputs } of everyRun.flatMap((run) => ofType(run, COMMAND))) {
+    for (const { name, inputs } of everyRun.flatMap((run) => some(ofType(run, COMMAND)))) {
         const { TASK_OPTIONS: options } = inputs.environment as Record<string, string>;
         if (options === undefined) continue;
         if (name === "certbot-issuance") {
@@ -581,11 +584,11 @@ function loaderOf(run: Run, name: string): Registration {
 const uploadsOf = (run: Run, name: string) => loaderOf(run, name).inputs.uploads as Upload[];
 
 test("a container that fills a volume is never started", () => {
-    for (const { inputs } of everyRun.flatMap(loadersOf)) {
+    for (const { inputs } of some(everyRun.flatMap(loadersOf))) {
         assert.deepEqual([inputs.mustRun, inputs.start], [false, false]);
         const [mount, ...others] = inputs.mounts as { source: string; target: string }[];
         assert.deepEqual(others, []);
-        for (const { file, content, permissions } of inputs.uploads as Upload[]) {
+        for (const { file, content, permissions } of some(inputs.uploads as Upload[])) {
             assert.ok(file.startsWith(`${mount?.target}/`));
             assert.notEqual(content, "");
             assert.match(permissions, /^0[45][45][45]$/, "nobody can change it");
@@ -595,7 +598,7 @@ test("a container that fills a volume is never started", () => {
 
 test("volume, container and resources of some files are named by their content", () => {
     for (const run of everyRun) {
-        for (const { name, parent, inputs } of loadersOf(run)) {
+        for (const { name, parent, inputs } of some(loadersOf(run))) {
             const [, hash = ""] = /-([0-9a-f]{12})-loader$/.exec(name) ?? [];
             const volume = registered(run, `${parent}-${hash}-volume`);
             assert.match(String(volume.inputs.name), new RegExp(`^synapse-test-.*-${hash}$`));
@@ -682,12 +685,12 @@ test("each of two addresses gets a port of its own inside the container", () => 
 test("the servers listen on every port that is published", () => {
     for (const run of everyRun) {
         const [homeserver] = uploadsOf(run, "synapse-config");
-        for (const { internal } of portsOf(run, "synapse-container")) {
+        for (const { internal } of some(portsOf(run, "synapse-container"))) {
             assert.match(homeserver?.content ?? "", new RegExp(`^ +- port: ${internal}$`, "m"));
         }
         if (run.registrations.every(({ name }) => name !== "nginx-container")) continue;
         const conf = String(registered(run, "nginx-configuration").inputs.stdin);
-        for (const { internal } of portsOf(run, "nginx-container")) {
+        for (const { internal } of some(portsOf(run, "nginx-container"))) {
             assert.match(conf, new RegExp(`^ +listen ${internal} `, "m"));
         }
     }

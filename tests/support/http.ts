@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import { inspect } from "node:util";
 
 /** One request to a port of this machine. */
 export interface Request {
@@ -67,23 +68,44 @@ export function ask(request: Request): Promise<Response> {
     });
 }
 
-/** Asks until `holds`, for at most so many seconds. Returns what came back last. */
+/**
+ * Asks until `holds`, and returns what then came back. Fails when that is not so within so many seconds, with what
+ * came back last.
+ */
 export async function eventually<T>(
     seconds: number,
     attempt: () => Promise<T>,
     holds: (value: T) => boolean,
 ): Promise<T> {
     const deadline = Date.now() + seconds * 1000;
-    for (;;) {
-        const outcome = await attempt().then(
-            (value) => ({ value }),
-            (error: unknown) => ({ error }),
-        );
+    let last = "no answer at all";
+    while (Date.now() < deadline) {
+        const outcome = await within(deadline - Date.now(), attempt());
+        if (outcome === undefined) break;
         if ("value" in outcome && holds(outcome.value)) return outcome.value;
-        if (Date.now() > deadline) {
-            if ("value" in outcome) return outcome.value;
-            throw outcome.error;
-        }
+        last = "value" in outcome ? inspect(outcome.value) : String(outcome.error);
         await new Promise((resolve) => setTimeout(resolve, 250));
     }
+    throw new Error(`not within ${seconds} s; last: ${shortened(last)}`);
+}
+
+/** How an attempt ended; undefined when it has not by then. */
+async function within<T>(
+    milliseconds: number,
+    attempt: Promise<T>,
+): Promise<{ value: T } | { error: unknown } | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const outcome = attempt.then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error }),
+    );
+    const late = new Promise<undefined>((resolve) => {
+        timer = setTimeout(() => resolve(undefined), milliseconds);
+    });
+    return Promise.race([outcome, late]).finally(() => clearTimeout(timer));
+}
+
+/** Of a container's log the end tells, and of an answer the beginning. */
+function shortened(text: string): string {
+    return text.length <= 1600 ? text : `${text.slice(0, 800)} […] ${text.slice(-800)}`;
 }

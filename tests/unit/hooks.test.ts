@@ -7,6 +7,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { stackOn } from "../../components/docker/stack.ts";
 import { permanenceGuard } from "../../components/synapse/guard.ts";
 import { fakeEngine } from "../support/engine.ts";
+import { some } from "../support/some.ts";
 
 await fakeEngine("test");
 
@@ -55,7 +56,7 @@ const NETWORK = "docker:index/network:Network";
 test("a container that an interrupted update left is stopped politely and removed", async () => {
     fakeDocker("synapse/test");
     assert.deepEqual(await sweep(CONTAINER), [
-        "container stop --time 60 leftover",
+        "container stop -t 60 leftover",
         "container rm --force leftover",
     ]);
 });
@@ -84,7 +85,7 @@ test("a name that is free needs nothing", async () => {
 
 test("the sweep looks at the engine that the stack is on", async () => {
     fakeDocker("synapse/test");
-    for (const line of await sweep(NETWORK, remote))
+    for (const line of some(await sweep(NETWORK, remote)))
         assert.match(line, /^ssh:\/\/deploy@docker\.example\.org network /);
 });
 

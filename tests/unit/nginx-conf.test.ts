@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type NginxConfArgs, nginxConf } from "../../components/nginx/conf.ts";
 import { type Directive, everywhere, here, parseNginx } from "../support/nginx.ts";
+import { some } from "../support/some.ts";
 
 const ARGS: NginxConfArgs = {
     publicHost: "matrix.example.org",
@@ -63,7 +64,7 @@ test("requests are passed on as they came: proxy_pass has no path", () => {
 
 test("the client's address is set, never what the client says of itself", () => {
     const conf = parsed();
-    for (const { block } of proxying(publicServer(conf))) {
+    for (const { block } of some(proxying(publicServer(conf)))) {
         assert.deepEqual(headersOf(block, "proxy_set_header"), {
             Connection: [""],
             Host: ["matrix.example.org"],
@@ -83,7 +84,7 @@ test("the client's address is set, never what the client says of itself", () => 
 });
 
 test("Synapse is told the port that clients connect to", () => {
-    for (const { block } of proxying(publicServer(parsed({ httpsPort: 8443 })))) {
+    for (const { block } of some(proxying(publicServer(parsed({ httpsPort: 8443 }))))) {
         assert.deepEqual(headersOf(block, "proxy_set_header").Host, ["matrix.example.org:8443"]);
     }
 });
@@ -205,7 +206,7 @@ function isForwarded(directives: readonly Directive[], requestUri: string): bool
     assert.deepEqual(map?.args, ["$request_uri", "$forwarded"]);
     const entries = (map?.block ?? []).map(({ name, args }) => [name, args[0]] as const);
     const expressions = entries.filter(([name]) => name !== "default");
-    for (const [name] of expressions) assert.match(name, /^~[^*]/);
+    for (const [name] of some(expressions)) assert.match(name, /^~[^*]/);
     const match = expressions.find(([name]) => new RegExp(name.slice(1)).test(requestUri));
     return (match ?? entries.find(([name]) => name === "default"))?.[1] === "1";
 }
@@ -344,7 +345,7 @@ test("browsers are told to stay with HTTPS in every answer, when it is asked for
     const server = publicServer(parsed({ hsts: true }));
     assert.deepEqual(headersOf(server)["Strict-Transport-Security"], ["max-age=63072000", "always"]);
     // A header in a location would drop those outside it.
-    for (const { block } of locationsOf(server)) assert.deepEqual(everywhere(block, "add_header"), []);
+    for (const { block } of some(locationsOf(server))) assert.deepEqual(everywhere(block, "add_header"), []);
     assert.doesNotMatch(nginxConf({ ...ARGS, hsts: false }).text, /Strict-Transport-Security/);
 });
 
@@ -441,7 +442,7 @@ test("where Docker picked the port, .well-known answers with the one that the cl
 test("no log repeats a query, in which access tokens can stand", () => {
     const conf = parsed();
     const format = only(conf, "log_format").args.join("");
-    for (const variable of format.match(/\$\w+/g) ?? []) {
+    for (const variable of some(format.match(/\$\w+/g) ?? [])) {
         assert.ok(
             [
                 "$remote_addr",
@@ -456,7 +457,7 @@ test("no log repeats a query, in which access tokens can stand", () => {
             variable,
         );
     }
-    for (const { args } of everywhere(conf, "access_log")) {
+    for (const { args } of some(everywhere(conf, "access_log"))) {
         assert.ok(args[0] === "off" || args[1] === "pathonly", args.join(" "));
     }
     // nginx's messages from "error" on quote whole requests.
