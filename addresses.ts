@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { CertificateSource } from "./components/certificates/certificates.ts";
 import type { HomeserverArgs } from "./components/synapse/homeserver.ts";
+import type { Listener, Service } from "./components/verification/expectations.ts";
 import type { Settings } from "./settings.ts";
 import { DIRECTORIES } from "./settings-schema.ts";
 
@@ -40,10 +41,42 @@ export function certificateSource({ publicHost, tls }: TlsSettings): Certificate
     };
 }
 
-/** Whether the certificate comes from a CA that machines trust: a staging or private ACME server's does not. */
+/** Whether the certificate must be from a CA that machines trust: only that of Let's Encrypt's staging server never is. */
 export function isTrusted(settings: TlsSettings): boolean {
     const source = certificateSource(settings);
-    return source?.mode !== "acme" || source.server === DIRECTORIES.production;
+    return source?.mode !== "acme" || source.server !== DIRECTORIES.staging;
+}
+
+/** The ports that a stack publishes, and what is served there; `published` says what Docker gave. */
+export function listeners(
+    settings: Pick<Settings, "listenAddresses" | "ports" | "tls">,
+    published: Partial<Record<keyof Settings["ports"], number | undefined>>,
+): Listener[] {
+    const { listenAddresses, ports } = settings;
+    const listener = (use: keyof Settings["ports"], tls: boolean, ...serves: Service[]): Listener => {
+        const addresses = use === "synapse" ? listenAddresses.synapse : listenAddresses.public;
+        return {
+            serves,
+            port: published[use] ?? 0,
+            // Docker picks a port for the first address alone.
+            addresses: ports[use] === undefined ? addresses.slice(0, 1) : addresses,
+            tls,
+        };
+    };
+    const operator = listener("synapse", false, "operator");
+    switch (front(settings)) {
+        case "none":
+            return [{ ...operator, serves: ["clients", "federation"] }];
+        case "tls":
+            return [listener("federation", true, "clients", "federation"), operator];
+        case "proxy":
+            return [
+                listener("https", true, "clients"),
+                listener("federation", true, "federation"),
+                listener("http", false, "redirect"),
+                operator,
+            ];
+    }
 }
 
 /** Base URL of the client API, without a slash at the end. */

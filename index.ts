@@ -136,21 +136,24 @@ const federationPort = nginx?.federationPort ?? synapse.tlsPort ?? synapse.httpP
 new Verification(
     "verification",
     {
-        expectations: {
+        appearance: {
             serverName,
             publicHost,
-            verifyKey: data.verifyKey,
-            addresses: front === "none" ? listenAddresses.synapse : listenAddresses.public,
-            tls: front !== "none",
-            clientPort,
-            federationPort,
-            redirectPort: nginx?.httpPort,
+            clientUrl: pulumi.output(clientPort).apply((port) => addresses.clientBaseUrl(settings, port)),
+            federationAddress: `${publicHost}:${ports.federation ?? 8448}`,
             proxied: front === "proxy",
             trusted: addresses.isTrusted(settings),
-            caCertificate: certificates?.caCertificate,
-            container: prefix,
-            logsRequests: settings.logLevel === "INFO" || settings.logLevel === "DEBUG",
+            authorities: [
+                ...(certificates?.caCertificate ? [certificates.caCertificate] : []),
+                ...("caBundle" in settings.tls && settings.tls.caBundle ? [settings.tls.caBundle] : []),
+            ],
         },
+        listeners: pulumi
+            .output(publishedPorts)
+            .apply((published) => addresses.listeners(settings, published)),
+        verifyKey: data.verifyKey,
+        container: prefix,
+        logsRequests: settings.logLevel === "INFO" || settings.logLevel === "DEBUG",
         changes: [synapse.containerId, nginx?.version ?? "", ...(certbot ? [certbot.version] : [])],
         stack,
     },

@@ -162,7 +162,7 @@ const acme = z
         caBundle: text(/-----BEGIN CERTIFICATE-----/, "certificates in PEM")
             .optional()
             .describe(
-                "CA that the ACME server's own certificate is from, PEM, when the world does not trust it.",
+                "CAs of an ACME server that the world does not trust, PEM: the one that its own certificate is from, and the root that it issues from.",
             ),
         names: z
             .array(certificateName, { error: "a list of DNS names" })

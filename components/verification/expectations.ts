@@ -1,27 +1,49 @@
-/** What a working server answers, and where it is asked. */
-export interface Expectations {
-    readonly serverName: string;
-    /** Name that clients connect to: Host header, and SNI with TLS. */
-    readonly publicHost: string;
-    /** As the generation run recorded it: `ed25519:a_AbCd <base64>`. */
-    readonly verifyKey: string;
-    /** Addresses of the Docker host that the asked ports are published on. */
+/** What is served on a published port. `operator`: Synapse's own port, beside a proxy. */
+export type Service = "clients" | "federation" | "redirect" | "operator";
+
+/** A published port. */
+export interface Listener {
+    readonly serves: readonly Service[];
+    /** 0 while its container does not run. */
+    readonly port: number;
+    /** Addresses of the Docker host, as in the settings: `0.0.0.0` and `::` stand for all. */
     readonly addresses: readonly string[];
     readonly tls: boolean;
-    /** Port of the client API. */
-    readonly clientPort: number;
-    /** Port of the federation API. */
-    readonly federationPort: number;
+}
+
+/** The server as the world is to see it. */
+export interface Appearance {
+    readonly serverName: string;
+    /** Name that clients and other servers connect to: Host header, and SNI with TLS. */
+    readonly publicHost: string;
+    /** What .well-known tells clients. */
+    readonly clientUrl: string;
+    /** What .well-known tells other servers: `host:port`. */
+    readonly federationAddress: string;
     /** Whether nginx stands before Synapse, keeps the admin API closed and serves .well-known. */
     readonly proxied: boolean;
-    /** Port that redirects to HTTPS; with a proxy alone. */
-    readonly redirectPort?: number | undefined;
-    /** Whether the certificate must be from a CA that this machine trusts; otherwise its names and dates alone count. */
+    /** Whether certificates must be from a CA that this machine trusts; otherwise names and dates alone count. */
     readonly trusted: boolean;
-    /** CA to trust beside the system's, PEM. */
-    readonly caCertificate?: string | undefined;
+    /** CAs to trust beside those that this machine trusts, PEM. */
+    readonly authorities: readonly string[];
+}
+
+/** What a working server answers, and where it is asked. */
+export interface Expectations extends Appearance {
+    readonly listeners: readonly Listener[];
+    /** As the generation run recorded it: `ed25519:a_AbCd <base64>`. */
+    readonly verifyKey: string;
     /** Container that logs each request with the address that it believes. */
     readonly container: string;
     /** Whether that log is written at all: level INFO or DEBUG. */
     readonly logsRequests: boolean;
+}
+
+/** What only the outside can mend, and how it is looked at. */
+export interface OutsideExpectations extends Appearance {
+    readonly clientPort: number;
+    readonly federationPort: number;
+    readonly publishesIpv6: boolean;
+    /** As in {@link Expectations}; undefined while the server does not run, as in a preview: it is not asked then. */
+    readonly verifyKey?: string | undefined;
 }

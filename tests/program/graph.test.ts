@@ -32,6 +32,14 @@ const [ephemeral, secretive, larger, roomier, production] = await Promise.all([
     runProgram({ ...NAMED, memory: { synapse: 8192, nginx: 512 } }),
     runProgram({ ...NAMED, dockerHost }, "prod"),
 ]);
+const CA_BUNDLE = "-----BEGIN CERTIFICATE-----";
+const runsOfOtherCas = await Promise.all([
+    runProgram({ ...NAMED, tls: { ...tlsOf("acme"), server: "staging" } }),
+    runProgram({
+        ...NAMED,
+        tls: { ...tlsOf("acme"), server: "https://ca.example.org/dir", caBundle: CA_BUNDLE },
+    }),
+]);
 const everyRun = [...Object.values(runs), ephemeral, secretive, larger, roomier];
 
 const CONTAINER = "docker:index/container:Container";
@@ -737,41 +745,56 @@ test("ports that Docker picked are outputs, and stand in the URL", () => {
     assert.equal(clientUrl, "https://matrix.example.org:32769");
 });
 
+function asked(run: Run): Record<string, unknown> {
+    const { EXPECTATIONS = "" } = registered(run, "verification-questions").inputs.environment as Record<
+        string,
+        string
+    >;
+    return JSON.parse(EXPECTATIONS) as Record<string, unknown>;
+}
+
 test("the running server is asked what the settings promise", () => {
-    const asked = (run: Run) => {
-        const { EXPECTATIONS = "" } = registered(run, "verification-questions").inputs.environment as Record<
-            string,
-            string
-        >;
-        return JSON.parse(EXPECTATIONS) as Record<string, unknown>;
-    };
-    const proxied = asked(runs.letsencrypt);
-    assert.deepEqual(proxied, {
+    const everywhere = ["0.0.0.0", "::"];
+    const operator = { serves: ["operator"], port: 8008, addresses: ["127.0.0.1"], tls: false };
+    assert.deepEqual(asked(runs.letsencrypt), {
         serverName: "example.org",
         publicHost: "matrix.example.org",
+        clientUrl: "https://matrix.example.org",
+        federationAddress: "matrix.example.org:8448",
         verifyKey: "ed25519:a_Test verify-key",
-        addresses: ["0.0.0.0", "::"],
-        tls: true,
-        clientPort: 443,
-        federationPort: 8448,
-        redirectPort: 80,
+        listeners: [
+            { serves: ["clients"], port: 443, addresses: everywhere, tls: true },
+            { serves: ["federation"], port: 8448, addresses: everywhere, tls: true },
+            { serves: ["redirect"], port: 80, addresses: everywhere, tls: false },
+            operator,
+        ],
         proxied: true,
         trusted: true,
+        authorities: [],
         container: "synapse-test",
         logsRequests: true,
     });
-    const { addresses, tls, proxied: behindProxy, clientPort } = asked(runs.none);
-    assert.deepEqual(
-        { addresses, tls, behindProxy, clientPort },
-        {
-            addresses: ["127.0.0.1"],
-            tls: false,
-            behindProxy: false,
-            clientPort: 8008,
-        },
-    );
-    assert.equal(asked(runs.synapse).clientPort, 8448);
-    assert.equal(typeof asked(runs["local-ca"]).caCertificate, "string");
+    assert.deepEqual(asked(runs.synapse).listeners, [
+        { serves: ["clients", "federation"], port: 8448, addresses: everywhere, tls: true },
+        operator,
+    ]);
+    const { proxied, listeners } = asked(runs.none);
+    assert.equal(proxied, false);
+    assert.deepEqual(listeners, [{ ...operator, serves: ["clients", "federation"] }]);
+});
+
+test("a port that Docker picked is asked at the one address that it was picked for", () => {
+    const [clients] = asked(ephemeral).listeners as unknown[];
+    assert.deepEqual(clients, { serves: ["clients"], port: 32769, addresses: ["0.0.0.0"], tls: true });
+});
+
+test("certificates of Let's Encrypt's staging server alone need not be trusted, and the configured CAs are", () => {
+    const [staging, other] = runsOfOtherCas;
+    assert.equal(asked(runs.acme).trusted, true);
+    assert.equal(asked(staging).trusted, false);
+    assert.equal(asked(other).trusted, true);
+    assert.deepEqual(asked(other).authorities, [CA_BUNDLE]);
+    assert.deepEqual(asked(runs["local-ca"]).authorities, [runs["local-ca"].outputs.caCertificate]);
 });
 
 test("another container makes the server be asked again", () => {
