@@ -374,7 +374,7 @@ export const settingsSchema = z.strictObject({
             certbot: image()
                 .optional()
                 .describe(
-                    "certbot, the official image. `certbot/certbot:v4.0.0` when left out, or `certbot/dns-<plugin>:v4.0.0`.",
+                    "certbot, the official image. `certbot/certbot:v5.6.0` when left out, or `certbot/dns-<plugin>:v5.6.0`.",
                 ),
         })
         .prefault({})

@@ -151,7 +151,7 @@ function acmeFaults(settings: z.output<typeof settingsSchema>): FieldFault[] {
 /** Each DNS plugin has an image of its own. */
 function officialCertbot({ tls }: z.output<typeof settingsSchema>): string {
     const plugin = tls.mode === "acme" && tls.challenge.type === "dns-01" ? tls.challenge.plugin : undefined;
-    return `certbot/${plugin === undefined ? "certbot" : `dns-${plugin}`}:v4.0.0`;
+    return `certbot/${plugin === undefined ? "certbot" : `dns-${plugin}`}:v5.6.0`;
 }
 
 /** Pulumi hands every value over as text, with objects, numbers and booleans as JSON. */

@@ -184,14 +184,17 @@ interface File {
 }
 
 function filesOf(folder: string): File[] {
-    return readdirSync(folder, { recursive: true, encoding: "utf8" })
-        .sort()
-        .filter((name) => statSync(join(folder, name)).isFile())
-        .map((name) => {
-            // Of the mode only what git keeps: the rest is the umask of whoever cloned.
-            const executable = (statSync(join(folder, name)).mode & 0o100) !== 0;
-            return { name, mode: executable ? 0o755 : 0o644, content: readFileSync(join(folder, name)) };
-        });
+    return (
+        readdirSync(folder, { recursive: true, encoding: "utf8" })
+            .sort()
+            // What a recipe says about itself is no part of the image.
+            .filter((name) => !name.endsWith(".md") && statSync(join(folder, name)).isFile())
+            .map((name) => {
+                // Of the mode only what git keeps: the rest is the umask of whoever cloned.
+                const executable = (statSync(join(folder, name)).mode & 0o100) !== 0;
+                return { name, mode: executable ? 0o755 : 0o644, content: readFileSync(join(folder, name)) };
+            })
+    );
 }
 
 /** What the engine gets to build from: the recipe, and this machine's certificates for the downloads. */

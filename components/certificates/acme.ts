@@ -5,7 +5,7 @@ import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { Certbot, type CertbotArgs } from "./certbot.ts";
 import { PATHS } from "./certbot-arguments.ts";
-import { withInstallPair } from "./install-pair.ts";
+import { withFunctions } from "./shared.ts";
 
 /** Who certifies what, and how it is shown that the names are ours. */
 export interface AcmeSource {
@@ -111,7 +111,7 @@ export class AcmeCertificate extends pulumi.ComponentResource {
             `${name}-placeholder`,
             {
                 image,
-                script: withInstallPair("placeholder.sh"),
+                script: withFunctions("placeholder.sh", "install-pair.sh"),
                 user: owner,
                 mounts: [
                     { source: letsencrypt.name, target: PATHS.letsencrypt },

@@ -5,7 +5,7 @@ import { script } from "../docker/script.ts";
 import { task } from "../docker/task.ts";
 import type { AcmeCertificate, AcmeCertificateArgs } from "./acme.ts";
 import { certbotArguments, PATHS } from "./certbot-arguments.ts";
-import { withInstallPair } from "./install-pair.ts";
+import { withFunctions } from "./shared.ts";
 
 /** What {@link Certbot} needs to know. */
 export interface CertbotArgs extends Omit<AcmeCertificateArgs, "ephemeral"> {
@@ -68,7 +68,11 @@ export class Certbot extends pulumi.ComponentResource {
                 prefix: `${containerName}-scripts`,
                 image,
                 files: [
-                    { name: "obtain.sh", content: withInstallPair("obtain.sh"), executable: true },
+                    {
+                        name: "obtain.sh",
+                        content: withFunctions("obtain.sh", "lock.sh", "install-pair.sh"),
+                        executable: true,
+                    },
                     ...["renew.sh", "valid.sh"].map((file) => ({
                         name: file,
                         content: script(import.meta.url, file),

@@ -4,7 +4,7 @@ import { type MountArgs, serviceContainer } from "../docker/container.ts";
 import { FileVolume } from "../docker/files.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
-import { withInstallPair } from "./install-pair.ts";
+import { withFunctions } from "./shared.ts";
 
 /** What {@link HostCertificate} needs to know. */
 export interface HostCertificateArgs {
@@ -51,7 +51,13 @@ export class HostCertificate extends pulumi.ComponentResource {
             {
                 prefix: `${containerName}-scripts`,
                 image: args.image,
-                files: [{ name: "relay.sh", content: withInstallPair("relay.sh"), executable: true }],
+                files: [
+                    {
+                        name: "relay.sh",
+                        content: withFunctions("relay.sh", "install-pair.sh"),
+                        executable: true,
+                    },
+                ],
                 stack: args.stack,
             },
             { parent: this },
@@ -73,7 +79,7 @@ export class HostCertificate extends pulumi.ComponentResource {
             `${name}-copy`,
             {
                 image: args.image,
-                script: withInstallPair("relay.sh"),
+                script: withFunctions("relay.sh", "install-pair.sh"),
                 user: "0:0",
                 capabilities: ["CHOWN", "DAC_READ_SEARCH"],
                 mounts,
@@ -96,7 +102,7 @@ export class HostCertificate extends pulumi.ComponentResource {
                 tmpfs: { "/tmp": 1 },
                 health: {
                     // A copy was tried and went well within the last minute.
-                    command: ["/bin/sh", "-c", "test -n \"$(find /tmp/copied -newermt '-60 seconds')\""],
+                    command: ["/bin/sh", "-c", 'test -n "$(find /tmp/copied -mmin -1)"'],
                     interval: 3,
                     startPeriod: 20,
                     waitTimeout: 60,

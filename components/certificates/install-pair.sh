@@ -22,9 +22,8 @@ install_pair() {
     mv -f "$live/fullchain.pem.new" "$live/fullchain.pem" && mv -f "$live/privkey.pem.new" "$live/privkey.pem" || return 1
     next=/certificates/current.$(cat /proc/sys/kernel/random/uuid)
     ln -s "live/$digest" "$next" || return 1
-    # Readers follow `current`, which always leads to a whole pair. busybox's mv does not replace a link to a directory.
-    mv -T "$next" /certificates/current 2>/dev/null ||
-        python3 -c 'import os, sys; os.replace(sys.argv[1], sys.argv[2])' "$next" /certificates/current || return 1
+    # Readers follow `current`, which always leads to a whole pair.
+    mv -T "$next" /certificates/current || return 1
     # What was current until now is still being read, what was so a day ago is not.
     find /certificates/live -mindepth 1 -maxdepth 1 -mtime +1 ! -name "$digest" -exec rm -rf {} +
     echo "Copied the certificate $(openssl x509 -in "$live/fullchain.pem" -noout -enddate)." >&2

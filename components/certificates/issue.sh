@@ -1,15 +1,11 @@
 #!/bin/sh
-# Runs in a disposable container as root with CHOWN alone. Makes a private CA and a certificate from it, once each;
-# the certificate again when its names change or when it nears its end. Prints the CA's certificate.
+# Runs in a disposable container as root with CHOWN alone. Follows lock.sh. Makes a private CA and a certificate from
+# it, once each; the certificate again when its names change or when it nears its end. Prints the CA's certificate.
 #   NAMES   subject alternative names in openssl's notation: DNS:example.org,IP:127.0.0.1
 #   OWNER   uid:gid that the private key is for
 
 umask 077
-exec 9>>/ca/.lock
-flock -w 300 9 || {
-    echo "Another run has held the lock for five minutes; see: docker ps" >&2
-    exit 1
-}
+lock /ca/.lock
 
 if [ ! -s /ca/ca.pem ]; then
     openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out /ca/ca.key

@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
+import { withFunctions } from "./shared.ts";
 
 /** What {@link LocalCa} needs to know. */
 export interface LocalCaArgs {
@@ -47,7 +47,7 @@ export class LocalCa extends pulumi.ComponentResource {
             `${name}-issuance`,
             {
                 image: args.image,
-                script: script(import.meta.url, "issue.sh"),
+                script: withFunctions("issue.sh", "lock.sh"),
                 user: "0:0",
                 capabilities: ["CHOWN"],
                 mounts: [

@@ -1,17 +1,13 @@
 #!/bin/sh
 # Obtains the certificate, or renews it when it is time, and hands it to nginx, which takes it up by itself. Runs as
-# nginx's user. Follows install-pair.sh. Safe to run again and at any time: a certificate that is good stays.
+# nginx's user. Follows lock.sh and install-pair.sh. Safe to run again and at any time: a certificate that is good stays.
 #   CERTIFICATE_NAME    certbot's name of the certificate
 #   ACME_SERVER         the CA's directory
 #   CERTBOT_ARGUMENTS   arguments of `certbot certonly`, one a line
 set -euf
 
 # certbot itself refuses to run twice at once; here the second waits for the first.
-exec 9>>/etc/letsencrypt/.obtaining
-flock -w 300 9 || {
-    echo "Another run has held the lock for five minutes; see: docker ps" >&2
-    exit 1
-}
+lock /etc/letsencrypt/.obtaining
 
 # One certbot would keep the other server's certificate until its end.
 renewal=/etc/letsencrypt/renewal/$CERTIFICATE_NAME.conf

@@ -47,10 +47,27 @@ test("certbot runs hardened as nginx's user, and has what the scripts around it 
         );
     assert.equal(await run(certbot.tag, "--version"), `certbot ${certbot.version}`);
     assert.match(await run(certbot.tag, "certificates"), /No certificates found/);
-    const tools = ["flock", "openssl", "python3", "sha256sum", "shuf"];
-    for (const tool of tools) {
-        await run("--entrypoint=/bin/sh", certbot.tag, "-c", `command -v ${tool}`);
+    const shell = (script: string) => run("--entrypoint=/bin/sh", certbot.tag, "-c", script);
+    for (const tool of ["flock", "openssl", "python3", "sha256sum", "shuf"])
+        await shell(`command -v ${tool}`);
+    // As in the official one: what works here must not be more than there.
+    for (const tool of ["bash", "curl", "getent", "perl", "apt-get"]) await shell(`! command -v ${tool}`);
+    for (const refused of [
+        "flock -w 3 9 9>/tmp/lock",
+        "stat --format %u /tmp",
+        "find /tmp -newermt '-60 seconds'",
+        "readlink -e /tmp",
+        "timeout --foreground 3 true",
+        "echo x | grep -P x",
+    ]) {
+        await shell(`! ${refused} 2>/dev/null`);
     }
+    assert.equal(
+        await shell(
+            "flock -n 9 9>/tmp/lock && cd /tmp && mkdir a b && ln -s a c && ln -s b d && mv -T d c && readlink c",
+        ),
+        "b",
+    );
     assert.ok(await run("--entrypoint=cat", certbot.tag, "/etc/ssl/certs/ca-certificates.crt"));
 });
 

@@ -58,8 +58,8 @@ for (const [server, url] of [
 }
 
 test("each DNS plugin has an image of its own, unless one is set", () => {
-    assert.equal(read({}).images.certbot, "certbot/certbot:v4.0.0");
-    assert.equal(read({ challenge: BY_DNS }).images.certbot, "certbot/dns-cloudflare:v4.0.0");
+    assert.equal(read({}).images.certbot, "certbot/certbot:v5.6.0");
+    assert.equal(read({ challenge: BY_DNS }).images.certbot, "certbot/dns-cloudflare:v5.6.0");
     const images = JSON.stringify({ certbot: "registry.example.org/certbot:1" });
     assert.equal(read({ challenge: BY_DNS }, { images }).images.certbot, "registry.example.org/certbot:1");
 });
