@@ -99,7 +99,7 @@ describe("tls.mode: acme", { concurrency: true }, () => {
                 const run = await server.up(tls(astray), environment);
                 assert.notEqual(run.code, 0);
                 assert.match(run.printed, /Certbot failed to authenticate some domains/);
-                assert.match(run.printed, /Domain: matrix\.test[\s\S]*Detail: .*connection refused/);
+                assert.match(run.printed, /Identifier: matrix\.test[\s\S]*Detail: .*connection refused/);
             } finally {
                 await astray.stop();
             }

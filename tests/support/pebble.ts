@@ -169,9 +169,12 @@ export class Pebble {
         const openssl = (args: string) =>
             execFileSync("openssl", args.split(" "), { cwd: this.#folder, stdio: "pipe" });
         const ec = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
-        openssl(`req -x509 ${ec} -days 10 -subj /CN=directory-ca -keyout ca.key -out ca.pem`);
-        openssl(`req -new ${ec} -subj / -keyout api.key -out api.csr`);
-        writeFileSync(join(this.#folder, "names.cnf"), `subjectAltName=IP:${host}`);
+        // Python since 3.13 takes RFC 5280 at its word: a use of the key, identifiers, no empty subject.
+        const usage = "-addext keyUsage=critical,keyCertSign,cRLSign";
+        openssl(`req -x509 ${ec} -days 10 -subj /CN=directory-ca ${usage} -keyout ca.key -out ca.pem`);
+        openssl(`req -new ${ec} -subj /CN=directory -keyout api.key -out api.csr`);
+        const identifiers = "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid";
+        writeFileSync(join(this.#folder, "names.cnf"), `subjectAltName=IP:${host}\n${identifiers}`);
         openssl(
             "x509 -req -in api.csr -CA ca.pem -CAkey ca.key -set_serial 1 -days 5 -extfile names.cnf -out api.pem",
         );
