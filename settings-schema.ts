@@ -1,5 +1,8 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { plainOptions, secretOptionsOnly } from "./settings-schema/homeserver-options.ts";
+
+export { OWNED_OPTIONS } from "./settings-schema/homeserver-options.ts";
 
 /**
  * What may stand in a stack's configuration. The JSON Schema that editors use, the `config:` section of
@@ -245,45 +248,6 @@ const tls = z
     )
     .prefault({ mode: "letsencrypt" });
 
-/** Options of homeserver.yaml that this program must own, and what to use instead. */
-export const OWNED_OPTIONS: Readonly<Record<string, string>> = {
-    server_name: "set synapse:serverName",
-    public_baseurl: "set synapse:publicHost and synapse:ports",
-    report_stats: "set synapse:reportStats",
-    listeners: "set synapse:tls, synapse:ports and synapse:listenAddresses",
-    database: "leave it to /data/homeserver.yaml on the data volume, where the generation run wrote it",
-    log_config: "set synapse:logLevel",
-    max_upload_size: "set synapse:maxUploadSize, which nginx must know too",
-    media_store_path: "leave it out: media stays on the data volume",
-    pid_file: "leave it out: the container's first process is Synapse",
-    signing_key: "leave it out: the key is on the data volume and nowhere else",
-    signing_key_path: "leave it out: the key is on the data volume and nowhere else",
-    tls_certificate_path: "set synapse:tls",
-    tls_private_key_path: "set synapse:tls",
-    registration_shared_secret:
-        "leave it out: it is in /data/homeserver.yaml, where the generation run wrote it",
-    macaroon_secret_key: "leave it out: it is in /data/homeserver.yaml, where the generation run wrote it",
-    form_secret: "leave it out: it is in /data/homeserver.yaml, where the generation run wrote it",
-    turn_shared_secret: "use turn_shared_secret_path with a file on the data volume",
-    recaptcha_private_key: "use recaptcha_private_key_path with a file on the data volume",
-    worker_replication_secret: "use worker_replication_secret_path with a file on the data volume",
-};
-
-const extraConfig = z
-    .record(z.string(), z.unknown(), { error: "an object of homeserver.yaml options" })
-    .superRefine((options, context) => {
-        for (const option of Object.keys(options)) {
-            if (!Object.hasOwn(OWNED_OPTIONS, option)) continue;
-            context.addIssue({
-                code: "custom",
-                path: [option],
-                message: "nothing: the program owns this option",
-                params: { fix: OWNED_OPTIONS[option] },
-                input: "(a value)",
-            });
-        }
-    });
-
 const address = z
     .string({ error: ADDRESS_WANTED() })
     .refine((text) => isIP(text) !== 0, { error: ADDRESS_WANTED() });
@@ -362,9 +326,14 @@ export const settingsSchema = z.strictObject({
         .enum(["DEBUG", "INFO", "WARNING", "ERROR"], { error: "one of DEBUG, INFO, WARNING, ERROR" })
         .default("INFO")
         .describe("Level of Synapse's log, which goes to the container's log."),
-    extraConfig: extraConfig
+    extraConfig: plainOptions
         .default({})
         .describe("Any other option of homeserver.yaml, merged deeply over what the program renders."),
+    secretConfig: secretOptionsOnly
+        .default({})
+        .describe(
+            "Options of homeserver.yaml that are secret, merged deeply over `extraConfig`. Set them with `--secret`.",
+        ),
     images: z
         .strictObject({
             synapse: image()

@@ -53,13 +53,69 @@ export function readSettings(
     }
     const result = settingsSchema.safeParse(raw, { reportInput: true });
     const faults = result.success
-        ? [...standardPortFaults(result.data), ...acmeFaults(result.data), ...http3Faults(result.data)]
+        ? [
+              ...standardPortFaults(result.data),
+              ...acmeFaults(result.data),
+              ...http3Faults(result.data),
+              ...twiceFaults(result.data),
+          ]
         : faultsOf(result.error);
     if (isSecret("extraConfig")) faults.push(SECRET_EXTRA_CONFIG);
+    for (const { setting, key, wanted } of secretSettings(raw)) {
+        if (isSecret(setting) || faults.some((fault) => fault.key === key)) continue;
+        faults.push(inTheClear(key, wanted));
+    }
     if (!result.success || faults.length > 0) {
         throw new pulumi.RunError(describe(faults, isSecret));
     }
     return complete(stack, result.data);
+}
+
+/** A secret in the settings, and the top-level setting that it stands in: Pulumi knows of no smaller part whether it is one. */
+interface SecretSetting {
+    readonly setting: string;
+    readonly key: string;
+    readonly wanted: string;
+}
+
+/** Which secrets a stack's settings hold. */
+function secretSettings({ tls, secretConfig }: Readonly<Record<string, unknown>>): SecretSetting[] {
+    const wanted = "a secret: Pulumi keeps it encrypted then, and previews show nothing of it";
+    const inTls = ["challenge.credentials", "externalAccount.hmacKey"].filter((path) => {
+        const value = path.split(".").reduce<unknown>((part, name) => field(part, name), tls);
+        return typeof value === "string" && value !== "";
+    });
+    return [
+        ...inTls.map((path) => ({ setting: "tls", key: `tls.${path}`, wanted })),
+        ...Object.keys(isRecord(secretConfig) ? secretConfig : {}).map((option) => ({
+            setting: "secretConfig",
+            key: `secretConfig.${option}`,
+            wanted,
+        })),
+    ];
+}
+
+/** The top-level settings that hold secrets, for an engine whose settings are all in the clear. */
+export function settingsWithSecrets(config: Readonly<Record<string, string>>): string[] {
+    const raw = Object.fromEntries(Object.entries(config).map(([key, text]) => [key, parsed(key, text)]));
+    return [...new Set(secretSettings(raw).map(({ setting }) => setting))];
+}
+
+function inTheClear(key: string, wanted: string): FieldFault {
+    return {
+        key,
+        got: "plain text",
+        wanted,
+        fix: `pulumi config set --secret --path synapse:${key}; and if anybody else could read the file, another secret`,
+    };
+}
+
+function field(value: unknown, name: string): unknown {
+    return isRecord(value) ? value[name] : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The settings of the stack that is being deployed. */
@@ -170,8 +226,21 @@ const SECRET_EXTRA_CONFIG: FieldFault = {
     key: "extraConfig",
     got: "a secret",
     wanted: "plain values: they are rendered into homeserver.yaml, which previews show",
-    fix: "use an option that takes a file (…_path), or set the key without --secret",
+    fix: "move what is secret to synapse:secretConfig, and set the rest without --secret",
 };
+
+/** One of two values would have no effect, unless both are blocks, which are merged. */
+function twiceFaults({ extraConfig, secretConfig }: z.output<typeof settingsSchema>): FieldFault[] {
+    return Object.keys(secretConfig)
+        .filter((option) => Object.hasOwn(extraConfig, option))
+        .filter((option) => !isRecord(extraConfig[option]) || !isRecord(secretConfig[option]))
+        .map((option) => ({
+            key: `extraConfig.${option}`,
+            got: "an option that is in secretConfig, too",
+            wanted: "the option in one of the two: only blocks are merged",
+            fix: `pulumi config rm --path synapse:extraConfig.${option}`,
+        }));
+}
 
 function describe(faults: readonly FieldFault[], isSecret: (key: string) => boolean): string {
     const lines = faults.map(({ key, got, wanted, fix }) => {

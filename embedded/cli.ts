@@ -45,6 +45,8 @@ interface Session {
     /** Aborted when the person at the terminal wants to stop. */
     readonly signal: AbortSignal;
     readonly ensureImages?: EnsureImages | undefined;
+    /** Whether the program is this very project's. */
+    readonly isOwn: boolean;
 }
 
 const secrets = new Secrets();
@@ -95,10 +97,10 @@ async function main(): Promise<boolean> {
     const unlock = lock(directory, stack);
     process.on("exit", unlock);
     const record = new StackRecord(directory, stack);
-    const session = { project, stack, flags, secrets, report, record, signal: interrupt.signal };
-    if (command === "down") return down(session);
     // Another project's settings are none of ours.
     const isOwn = project.root === join(import.meta.dirname, "..");
+    const session = { project, stack, flags, secrets, report, record, isOwn, signal: interrupt.signal };
+    if (command === "down") return down(session);
     return up({ ...session, ensureImages: isOwn ? await findImages() : undefined });
 }
 
@@ -136,6 +138,7 @@ async function up(session: Session): Promise<boolean> {
         stack,
         main,
         config: forProgram(config),
+        secretKeys: await secretKeys(session, config),
         register: (resource) => {
             seen.add(resource.urn);
             return register(resource);
@@ -165,13 +168,28 @@ async function up(session: Session): Promise<boolean> {
 }
 
 /** Faults in the settings come to light here, before an image is fetched or built for them. */
-async function withImages({ project, stack, ensureImages }: Session, config: Values): Promise<Values> {
+async function withImages(session: Session, config: Values): Promise<Values> {
+    const { project, stack, ensureImages } = session;
     if (ensureImages === undefined) return config;
     const { ownConfig, readSettings } = await import("../settings.ts");
     const { usedImages } = await import("../addresses.ts");
-    const settings = readSettings(stack, ownConfig(project.name, forProgram(config)), () => false);
+    const secret = await secretKeys(session, config);
+    const settings = readSettings(stack, ownConfig(project.name, forProgram(config)), (key) =>
+        secret.includes(qualified(project.name, key)),
+    );
     const references = await ensureImages(usedImages(settings), (line) => report.say(line));
     return { ...config, [qualified(project.name, "images")]: { ...settings.images, ...references } };
+}
+
+/**
+ * What the program is told is secret. This engine knows of no encryption, so all settings are given in the clear; what
+ * the project says is a secret is treated as one from here on.
+ */
+async function secretKeys({ project, isOwn }: Session, config: Values): Promise<string[]> {
+    if (!isOwn) return [];
+    const { ownConfig, settingsWithSecrets } = await import("../settings.ts");
+    const keys = settingsWithSecrets(ownConfig(project.name, forProgram(config)));
+    return keys.map((key) => qualified(project.name, key));
 }
 
 async function down({ project, stack, flags, record, signal }: Session): Promise<boolean> {

@@ -42,6 +42,8 @@ export interface RunArgs {
     readonly main: string;
     /** Fully qualified keys (`project:key`), values as Pulumi hands them over: strings, or JSON. */
     readonly config: Readonly<Record<string, string>>;
+    /** Keys of `config` that the program is told are secret. */
+    readonly secretKeys?: readonly string[];
     readonly register: Register;
     readonly secrets: Secrets;
     /** Once aborted, nothing new is started. */
@@ -101,7 +103,7 @@ export async function run(args: RunArgs): Promise<RunResult> {
         process.on(escaped, (error: unknown) => failures.add(error));
     }
     await pulumi.runtime.setMocks({ newResource, call }, args.project, args.stack, false);
-    pulumi.runtime.setAllConfig(args.config);
+    pulumi.runtime.setAllConfig(args.config, [...(args.secretKeys ?? [])]);
     const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
     let outputs: unknown;
 

@@ -1,12 +1,41 @@
 #!/bin/sh
 # Runs in a disposable container of the Synapse image, as Synapse's user, with every volume read-only.
 # Synapse itself reads the configuration, before the running server is touched: the generated layer from the data
-# volume, and the one rendered from the settings from standard input.
+# volume, the one rendered from the settings from standard input, and the secret one.
+#   SECRET_CONFIG   path of the secret layer; empty without one
+
+# What Synapse refuses it quotes, and that may be a secret.
+hide_secrets() {
+    [ -n "$SECRET_CONFIG" ] || exec cat
+    exec python3 -c '
+import sys, yaml
+
+def texts(value):
+    if isinstance(value, dict):
+        value = value.values()
+    if isinstance(value, (list, type({}.values()))):
+        return [text for inner in value for text in texts(inner)]
+    return [] if value is None or isinstance(value, bool) else [str(value)]
+
+with open(sys.argv[1]) as file:
+    found = texts(yaml.safe_load(file))
+said = sys.stdin.read()
+for text in sorted(found, key=len, reverse=True):
+    # Hiding shorter ones would make the message unreadable, and tell what they are.
+    if len(text) < 4:
+        continue
+    for form in (repr(text)[1:-1], text):
+        said = said.replace(form, "[secret]")
+sys.stdout.write(said)
+' "$SECRET_CONFIG"
+}
 
 cat >/tmp/homeserver.yaml
 answer=$(
-    python3 -m synapse.config --config-path=/data/homeserver.yaml --config-path=/tmp/homeserver.yaml 2>&1 </dev/null
+    python3 -m synapse.config --config-path=/data/homeserver.yaml --config-path=/tmp/homeserver.yaml \
+        ${SECRET_CONFIG:+"--config-path=$SECRET_CONFIG"} 2>&1 </dev/null
 ) || {
-    printf 'Synapse refuses this configuration; the running server was not touched:\n%s\n' "$answer" >&2
+    echo "Synapse refuses this configuration; the running server was not touched:" >&2
+    printf '%s\n' "$answer" | hide_secrets >&2
     exit 1
 }

@@ -37,8 +37,24 @@ export const PATHS = {
  * holds the secrets and the database; an option that stands here replaces the one there as a whole.
  */
 export function homeserverYaml(args: HomeserverArgs): string {
-    const merged: unknown = deepmergeReplacingLists(homeserver(args), args.extraConfig);
-    return dump(merged, { lineWidth: -1, noRefs: true });
+    return yaml(visible(args));
+}
+
+/**
+ * The third layer: `secretConfig`, and of the blocks that it adds to, also what the second one says. Synapse takes
+ * each option as a whole from the last layer that has it.
+ */
+export function secretYaml(args: HomeserverArgs, secretConfig: Readonly<Record<string, unknown>>): string {
+    const below = Object.entries(visible(args)).filter(([option]) => Object.hasOwn(secretConfig, option));
+    return yaml(deepmergeReplacingLists(Object.fromEntries(below), secretConfig));
+}
+
+function visible(args: HomeserverArgs): Record<string, unknown> {
+    return deepmergeReplacingLists(homeserver(args), args.extraConfig);
+}
+
+function yaml(options: unknown): string {
+    return dump(options, { lineWidth: -1, noRefs: true });
 }
 
 /** The options as values. */

@@ -4,7 +4,8 @@ import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
-import { type HomeserverArgs, homeserverYaml, logConfig, PATHS } from "./homeserver.ts";
+import { type HomeserverArgs, homeserverYaml, logConfig, PATHS, secretYaml } from "./homeserver.ts";
+import { SecretConfig } from "./secret-config.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
 /** What {@link Synapse} needs to know. */
@@ -20,6 +21,8 @@ export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPor
     readonly announceVolume?: pulumi.Input<string> | undefined;
     /** Volume with `current/fullchain.pem` and `current/privkey.pem`; with `front: "tls"` alone. */
     readonly certificatesVolume?: pulumi.Input<string>;
+    /** Options of homeserver.yaml that nobody may see. */
+    readonly secretConfig: Readonly<Record<string, unknown>>;
     readonly logLevel: string;
     /** MiB. */
     readonly memory: number;
@@ -60,11 +63,12 @@ export class Synapse extends pulumi.ComponentResource {
             http: internalPorts(HTTP_PORT, args.addresses.length),
             tls: internalPorts(TLS_PORT, args.tlsListener?.addresses.length ?? 0),
         };
-        const homeserver = homeserverYaml({
+        const options = {
             ...args,
             listen,
             metricsPort: args.announceVolume === undefined ? undefined : METRICS_PORT,
-        });
+        };
+        const homeserver = homeserverYaml(options);
         const config = new FileVolume(
             `${name}-config`,
             {
@@ -80,9 +84,21 @@ export class Synapse extends pulumi.ComponentResource {
             { parent: this },
         );
 
+        const secrets =
+            Object.keys(args.secretConfig).length === 0
+                ? undefined
+                : new SecretConfig(
+                      `${name}-secrets`,
+                      { ...args, content: secretYaml(options, args.secretConfig) },
+                      { parent: this },
+                  );
+        const secretMounts = secrets === undefined ? [] : [secrets.mount];
+        const secretEnvironment = { SECRET_CONFIG: secrets?.path ?? "" };
+
         const data = { source: args.dataVolume, target: "/data" };
         const readOnlyMounts = [
             { source: config.volumeName, target: "/config" },
+            ...secretMounts,
             ...(args.certificatesVolume === undefined
                 ? []
                 : [{ source: args.certificatesVolume, target: "/certificates" }]),
@@ -94,7 +110,8 @@ export class Synapse extends pulumi.ComponentResource {
                 image: args.image,
                 script: script(import.meta.url, "check.sh"),
                 user: SYNAPSE_USER,
-                mounts: [data],
+                mounts: [data, ...secretMounts],
+                environment: secretEnvironment,
                 // Here a preview shows what changes in it, line by line.
                 stdin: homeserver,
             },
@@ -115,6 +132,7 @@ export class Synapse extends pulumi.ComponentResource {
                     HTTP_PORT: String(HTTP_PORT),
                     METRICS_PORT: String(METRICS_PORT),
                     ANNOUNCE: args.announceVolume === undefined ? "" : ANNOUNCEMENT.file,
+                    ...secretEnvironment,
                 },
                 mounts: [
                     { ...data, readOnly: false },
@@ -156,6 +174,8 @@ export class Synapse extends pulumi.ComponentResource {
             args.stack,
             { parent: this, dependsOn: [check, config] },
         );
+
+        secrets?.removeOthers(`${name}-old-secrets`, { parent: this, dependsOn: [container] });
 
         this.containerId = container.id;
         this.httpPort = publishedPort(container, HTTP_PORT);

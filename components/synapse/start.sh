@@ -5,6 +5,7 @@
 #   HTTP_PORT      port of its plain HTTP listener
 #   ANNOUNCE       file that tells nginx of a restart; empty without nginx
 #   METRICS_PORT   port of its metrics listener; with ANNOUNCE alone
+#   SECRET_CONFIG  path of the layer of its configuration that nobody may see; empty without one
 # shellcheck disable=SC2317  # what a trap runs is reachable
 set -eu
 
@@ -50,7 +51,8 @@ stop() {
 }
 
 /start.py run -m synapse.app.homeserver \
-    --config-path=/data/homeserver.yaml --config-path=/config/homeserver.yaml &
+    --config-path=/data/homeserver.yaml --config-path=/config/homeserver.yaml \
+    ${SECRET_CONFIG:+"--config-path=$SECRET_CONFIG"} &
 synapse=$!
 trap stop TERM INT
 

@@ -25,12 +25,19 @@ const byDns = {
     challenge: { type: "dns-01", plugin: "cloudflare", credentials: SECRETS[0] },
     externalAccount: { keyId: "key-1", hmacKey: SECRETS[1] },
 };
-const [ephemeral, secretive, larger, roomier, production] = await Promise.all([
+const HIDDEN = "Hunter4";
+const withSecretConfig = {
+    ...NAMED,
+    extraConfig: { email: { smtp_host: "mail.example.org" } },
+    secretConfig: { email: { smtp_pass: HIDDEN } },
+};
+const [ephemeral, secretive, larger, roomier, production, hiding] = await Promise.all([
     runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
-    runProgram({ ...NAMED, tls: byDns, ephemeral: true }),
+    runProgram({ ...NAMED, tls: byDns, ephemeral: true }, "test", ["tls"]),
     runProgram({ ...NAMED, maxUploadSize: "100M" }),
     runProgram({ ...NAMED, memory: { synapse: 8192, nginx: 512 } }),
     runProgram({ ...NAMED, dockerHost }, "prod"),
+    runProgram(withSecretConfig, "test", ["secretConfig"]),
 ]);
 const CA_BUNDLE = "-----BEGIN CERTIFICATE-----";
 const runsOfOtherCas = await Promise.all([
@@ -40,7 +47,7 @@ const runsOfOtherCas = await Promise.all([
         tls: { ...tlsOf("acme"), server: "https://ca.example.org/dir", caBundle: CA_BUNDLE },
     }),
 ]);
-const everyRun = [...Object.values(runs), ephemeral, secretive, larger, roomier];
+const everyRun = [...Object.values(runs), ephemeral, secretive, larger, roomier, hiding];
 
 const CONTAINER = "docker:index/container:Container";
 const COMMAND = "command:local:Command";
@@ -569,6 +576,40 @@ test("credentials are handed over as secrets, by standard input alone, before th
         const open = JSON.stringify(stores.has(name) ? others : { ...others, stdin });
         assert.doesNotMatch(open, /Hunter2|SHVudGVyMw/, name);
     }
+});
+
+test("secretConfig is handed over as a secret, by standard input alone, and stands nowhere else", () => {
+    const { stdin, ...others } = registered(hiding, "synapse-secrets-store").inputs;
+    assert.deepEqual(stdin, {
+        [SIGNATURE]: SECRET,
+        value: `email:\n  smtp_host: mail.example.org\n  smtp_pass: ${HIDDEN}\n`,
+    });
+    assert.doesNotMatch(JSON.stringify(others), new RegExp(HIDDEN));
+    for (const { name, inputs } of hiding.registrations) {
+        if (name !== "synapse-secrets-store")
+            assert.doesNotMatch(JSON.stringify(inputs), new RegExp(HIDDEN), name);
+    }
+    assert.match(String(registered(hiding, "synapse-check").inputs.stdin), /smtp_host: mail\.example\.org/);
+});
+
+test("the check and the server read the same secrets, which are named by chance, and old ones go last", () => {
+    const path = "/secrets/undefined ed25519:a_Test verify-key/homeserver.yaml";
+    const envs = registered(hiding, "synapse-container").inputs.envs as string[];
+    // Not marked as secret: so a preview shows that it changes.
+    assert.ok(envs.includes(`SECRET_CONFIG=${path}`), envs.join());
+    assert.equal(environmentOf(hiding, "synapse-check").SECRET_CONFIG, path);
+    const mounts = registered(hiding, "synapse-container").inputs.mounts as { target: string }[];
+    assert.deepEqual(
+        mounts.find(({ target }) => target === "/secrets"),
+        { type: "volume", source: "synapse-test-secrets", target: "/secrets", readOnly: true },
+    );
+    assert.ok(everythingBefore(hiding, "synapse-check").has("synapse-secrets-store"));
+    assert.ok(everythingBefore(hiding, "synapse-old-secrets").has("synapse-container"));
+});
+
+test("without secretConfig there is nothing of it", () => {
+    for (const { name } of runs.letsencrypt.registrations) assert.doesNotMatch(name, /secrets/);
+    assert.equal(environmentOf(runs.letsencrypt, "synapse-check").SECRET_CONFIG, "");
 });
 
 // How the SDK marks a secret on the wire.

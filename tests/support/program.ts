@@ -13,12 +13,20 @@ export interface Run {
 const fixture = fileURLToPath(new URL("../program/fixtures/register.ts", import.meta.url));
 
 /** Runs the whole program in a process of its own: modules are evaluated once in each. */
-export function runProgram(settings: Readonly<Record<string, unknown>>, stack = "test"): Promise<Run> {
+export function runProgram(
+    settings: Readonly<Record<string, unknown>>,
+    stack = "test",
+    secret: readonly string[] = [],
+): Promise<Run> {
     const config = Object.entries(settings).map(([key, value]) => [
         `synapse:${key}`,
         typeof value === "string" ? value : JSON.stringify(value),
     ]);
-    const given = JSON.stringify({ stack, config: Object.fromEntries(config) as Record<string, string> });
+    const given = JSON.stringify({
+        stack,
+        config: Object.fromEntries(config) as Record<string, string>,
+        secretKeys: secret.map((key) => `synapse:${key}`),
+    });
     return new Promise((resolve, reject) => {
         const args = ["--import", "tsx", fixture, given];
         execFile(process.execPath, args, { maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {

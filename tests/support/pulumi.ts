@@ -15,6 +15,15 @@ export interface Outcome {
     readonly printed: string;
 }
 
+/** The setting that is written by the CLI alone, encrypted. */
+const SECRET_SETTING = "secretConfig";
+
+/** The texts in an object, and the path of each as `pulumi config set --path` takes it. */
+function leaves(path: string, value: unknown): [path: string, text: string][] {
+    if (typeof value === "string") return [[path, value]];
+    return Object.entries(value ?? {}).flatMap(([key, inner]) => leaves(`${path}.${key}`, inner));
+}
+
 /** A stack of the real program under the real CLI, with a file backend and a copy of the project of its own. */
 export class PulumiStack {
     readonly stack = `real-${randomBytes(3).toString("hex")}`;
@@ -32,7 +41,9 @@ export class PulumiStack {
         })
             .toString()
             .split("\0")
-            .filter((file) => /^(components\/|scripts\/|[^/]+\.(ts|json)$|Pulumi\.yaml$)/.test(file));
+            .filter((file) =>
+                /^(components\/|scripts\/|settings-schema\/|[^/]+\.(ts|json)$|Pulumi\.yaml$)/.test(file),
+            );
         for (const file of files) cpSync(join(ROOT, file), join(this.#directory, file));
         symlinkSync(join(ROOT, "node_modules"), join(this.#directory, "node_modules"));
         mkdirSync(join(this.#directory, "state"));
@@ -45,11 +56,12 @@ export class PulumiStack {
             if (made.code !== 0) throw new Error(made.printed);
         }
         const config = { serverName: "localhost", images, ...settings };
-        const qualified = Object.fromEntries(
-            Object.entries(config).map(([key, value]) => [`synapse:${key}`, value]),
-        );
-        // The salt of the passphrase is written again by the CLI; nothing here is encrypted.
+        const plain = Object.entries(config).filter(([key]) => key !== SECRET_SETTING);
+        const qualified = Object.fromEntries(plain.map(([key, value]) => [`synapse:${key}`, value]));
+        // The salt of the passphrase is written again by the CLI.
         writeFileSync(join(this.#directory, `Pulumi.${this.stack}.yaml`), dump({ config: qualified }));
+        for (const [path, text] of leaves(`synapse:${SECRET_SETTING}`, settings[SECRET_SETTING]))
+            await this.must("config", "set", "--secret", "--path", path, text);
     }
 
     run(...args: string[]): Promise<Outcome> {

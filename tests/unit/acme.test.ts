@@ -10,10 +10,13 @@ import { everywhere, here, parseNginx } from "../support/nginx.ts";
 const LEAST = { mode: "acme", email: "admin@example.org" };
 const BY_DNS = { type: "dns-01", plugin: "cloudflare", credentials: "dns_cloudflare_api_token = Hunter2" };
 
-function read(tls: Record<string, unknown>, others: Record<string, string> = {}): Settings {
+function read(
+    tls: Record<string, unknown>,
+    others: Record<string, string> = {},
+    secret: readonly string[] = ["tls"],
+): Settings {
     const config = { serverName: "example.org", tls: JSON.stringify({ ...LEAST, ...tls }), ...others };
-    // Set without --secret: the program must know by itself what not to show.
-    return readSettings("prod", config, () => false);
+    return readSettings("prod", config, (key) => secret.includes(key));
 }
 
 function refusal(...args: Parameters<typeof read>): string {
@@ -135,6 +138,21 @@ test("no fault repeats a credential, wherever it stands", () => {
         { challenge: { type: "http-01", credentials: "Hunter2" } },
     ]) {
         assert.doesNotMatch(refusal(tls), /Hunter2/);
+        // Set without --secret: the program must know by itself what not to show.
+        assert.doesNotMatch(refusal(tls, {}, []), /Hunter2/);
+    }
+});
+
+test("credentials and an account's key that anybody can read in the stack's file are refused, with the command that mends it", () => {
+    for (const [tls, key] of [
+        [{ challenge: BY_DNS }, "tls.challenge.credentials"],
+        [{ externalAccount: { keyId: "a", hmacKey: "Hunter2" } }, "tls.externalAccount.hmacKey"],
+    ] as const) {
+        assert.equal(read(tls).tls.mode, "acme");
+        const message = refusal(tls, {}, []);
+        assert.match(message, /^1 setting is wrong; nothing was touched\./);
+        assert.ok(message.includes(`\n  synapse:${key}\n    got:    plain text\n`), message);
+        assert.ok(message.includes(`pulumi config set --secret --path synapse:${key}`), message);
     }
 });
 

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { load } from "js-yaml";
-import { type HomeserverArgs, homeserverYaml, logConfig } from "../../components/synapse/homeserver.ts";
+import {
+    type HomeserverArgs,
+    homeserverYaml,
+    logConfig,
+    secretYaml,
+} from "../../components/synapse/homeserver.ts";
 import { OWNED_OPTIONS } from "../../settings-schema.ts";
 
 const ARGS: HomeserverArgs = {
@@ -99,6 +104,16 @@ test("extraConfig is merged deeply over the rest", () => {
 test("lists of extraConfig replace, they are not joined", () => {
     const { listeners } = rendered({ extraConfig: { listeners: ["other"] } });
     assert.deepEqual(listeners, ["other"]);
+});
+
+test("the secret layer holds each of its blocks as a whole, with what is visible of it, and nothing else", () => {
+    const extraConfig = { email: { smtp_host: "a", notif_from: "b" }, presence: { enabled: false } };
+    const secretConfig = { email: { smtp_pass: "Hunter2" }, turn_shared_secret: "Hunter3" };
+    assert.deepEqual(load(secretYaml({ ...ARGS, extraConfig }, secretConfig)), {
+        email: { smtp_host: "a", notif_from: "b", smtp_pass: "Hunter2" },
+        turn_shared_secret: "Hunter3",
+    });
+    assert.doesNotMatch(homeserverYaml({ ...ARGS, extraConfig }), /Hunter/);
 });
 
 test("any extraConfig comes through as it is, beside the rest", () => {

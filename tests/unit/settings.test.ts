@@ -4,7 +4,7 @@ import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { clientBaseUrl } from "../../addresses.ts";
-import { ownConfig, readSettings, type Settings } from "../../settings.ts";
+import { ownConfig, readSettings, type Settings, settingsWithSecrets } from "../../settings.ts";
 import { isServerName, OWNED_OPTIONS, settingsSchema } from "../../settings-schema.ts";
 import { some } from "../support/some.ts";
 
@@ -317,6 +317,141 @@ test("extraConfig cannot be a secret, because previews show it", () => {
     assert.doesNotMatch(message, /Hunter2/);
 });
 
+/** With the option in place of the dots. */
+const SECRET_PATH = "pulumi config set --secret --path synapse:secretConfig.…, and remove it here";
+
+for (const [where, extraConfig, key, fix] of [
+    ["a mail account's password", { email: { smtp_pass: "Hunter2" } }, "email.smtp_pass", SECRET_PATH],
+    ["a password in digits", { email: { smtp_pass: 27182818 } }, "email.smtp_pass", SECRET_PATH],
+    ["a pepper", { password_config: { pepper: "Hunter2" } }, "password_config.pepper", SECRET_PATH],
+    ["a TURN password", { turn_password: "Hunter2" }, "turn_password", SECRET_PATH],
+    [
+        "a manhole's password",
+        { manhole_settings: { password: "Hunter2" } },
+        "manhole_settings.password",
+        SECRET_PATH,
+    ],
+    ["a key of JSON web tokens", { jwt_config: { secret: "Hunter2" } }, "jwt_config.secret", SECRET_PATH],
+    ["a DSN", { sentry: { dsn: "https://Hunter2@sentry.example.org/1" } }, "sentry.dsn", SECRET_PATH],
+    ["a proxy's password", { https_proxy: "http://user:Hunter2@proxy:3128" }, "https_proxy", SECRET_PATH],
+    ["a private key", { x: { y: "-----BEGIN EC PRIVATE KEY-----\nHunter2" } }, "x.y", SECRET_PATH],
+    [
+        "a TURN secret",
+        { turn_shared_secret: "Hunter2" },
+        "turn_shared_secret",
+        /or use turn_shared_secret_path with a file/,
+    ],
+    [
+        "a captcha's key",
+        { recaptcha_private_key: "Hunter2" },
+        "recaptcha_private_key",
+        /or use recaptcha_private_key_path/,
+    ],
+    ["Redis' password", { redis: { password: "Hunter2" } }, "redis.password", /or use redis\.password_path/],
+    [
+        "an authentication service's secret",
+        { matrix_authentication_service: { secret: "Hunter2" } },
+        "matrix_authentication_service.secret",
+        /or use matrix_authentication_service\.secret_path/,
+    ],
+    [
+        "an experiment's token",
+        { experimental_features: { msc3861: { admin_token: "Hunter2" } } },
+        "experimental_features.msc3861.admin_token",
+        SECRET_PATH,
+    ],
+    [
+        "a client secret",
+        { oidc_providers: [{ idp_id: "a" }, { client_secret: "Hunter2" }] },
+        "oidc_providers[1].client_secret",
+        /^move the whole list to synapse:secretConfig\.oidc_providers, with --secret, or use client_secret_path /,
+    ],
+    [
+        "a client's signing key",
+        { oidc_providers: [{ client_secret_jwt_key: { key: "Hunter2" } }] },
+        "oidc_providers[0].client_secret_jwt_key.key",
+        /or use key_file/,
+    ],
+    [
+        "a module's key",
+        { modules: [{ module: "a.B", config: { apiKey: "Hunter2" } }] },
+        "modules[0].config.apiKey",
+        /the whole list/,
+    ],
+] as const) {
+    test(`${where} is refused in extraConfig, and not repeated`, () => {
+        const message = refusal({ ...NAMED, extraConfig });
+        assert.match(message, /^1 setting is wrong/);
+        assert.doesNotMatch(message, /Hunter2|27182818/);
+        const fault = faultsIn(message)[`extraConfig.${key}`];
+        assert.equal(fault?.wanted, "no secret: previews show extraConfig");
+        if (typeof fix === "string") assert.equal(fault.fix, fix.replace("…", key));
+        else assert.match(fault.fix ?? "", fix);
+    });
+}
+
+test("what only sounds like a secret is none", () => {
+    const extraConfig = {
+        registration_requires_token: true,
+        password_config: { enabled: true, localdb_enabled: false, policy: { minimum_length: 12 } },
+        email: { validation_token_lifetime: "15m", subjects: { password_reset: "Hello" }, smtp_pass: "" },
+        login_via_existing_session: { enabled: true, token_timeout: "5m" },
+        oidc_providers: [
+            { client_secret_path: "/data/a", token_endpoint: "https://a/token", scopes: ["openid"] },
+        ],
+        turn_shared_secret_path: "/data/turn",
+        refresh_token_lifetime: "24h",
+        trusted_key_servers: [{ server_name: "a.org", verify_keys: { "ed25519:a": "abc" } }],
+        recaptcha_public_key: "abc",
+        server_notices: { system_mxid_localpart: "notices" },
+    };
+    assert.deepEqual(read({ ...NAMED, extraConfig }).extraConfig, extraConfig);
+});
+
+test("secretConfig takes secrets, if they were set with --secret", () => {
+    const secretConfig = { email: { smtp_pass: "Hunter2" }, turn_shared_secret: "Hunter2" };
+    assert.deepEqual(
+        read({ ...NAMED, secretConfig }, { secret: ["secretConfig"] }).secretConfig,
+        secretConfig,
+    );
+    const message = refusal({ ...NAMED, secretConfig });
+    assert.doesNotMatch(message, /Hunter2/);
+    const { "secretConfig.email": fault } = faultsIn(message);
+    assert.equal(fault?.got, "plain text");
+    assert.match(fault.fix ?? "", /^pulumi config set --secret --path synapse:secretConfig\.email;/);
+});
+
+test("secretConfig cannot set what the program owns either, nor an option twice", () => {
+    const secret = ["secretConfig"];
+    const owned = refusal({ ...NAMED, secretConfig: { macaroon_secret_key: "Hunter2" } }, { secret });
+    assert.match(owned, /wanted: nothing: the program owns this option/);
+    const twice = { extraConfig: { modules: [] }, secretConfig: { modules: [{ module: "a.B" }] } };
+    assert.match(refusal({ ...NAMED, ...twice }, { secret }), /synapse:extraConfig\.modules\n/);
+    const blocks = {
+        extraConfig: { email: { smtp_host: "a" } },
+        secretConfig: { email: { smtp_pass: "b" } },
+    };
+    assert.ok(read({ ...NAMED, ...blocks }, { secret }));
+});
+
+test("an engine without encryption can tell which settings hold secrets", () => {
+    const tls = {
+        mode: "acme",
+        email: "a@b.org",
+        challenge: { type: "dns-01", plugin: "x", credentials: "y" },
+    };
+    const texts = {
+        serverName: "a.org",
+        tls: JSON.stringify(tls),
+        secretConfig: '{"turn_shared_secret":"x"}',
+    };
+    assert.deepEqual(settingsWithSecrets(texts), ["tls", "secretConfig"]);
+    assert.deepEqual(
+        settingsWithSecrets({ serverName: "a.org", tls: '{"mode":"none"}', secretConfig: "{}" }),
+        [],
+    );
+});
+
 // --- Defaults -----------------------------------------------------------------------------------------------------
 
 test("a server name is all that must be set", () => {
@@ -331,6 +466,7 @@ test("a server name is all that must be set", () => {
         holdSeconds: 15,
         logLevel: "INFO",
         extraConfig: {},
+        secretConfig: {},
         images: {
             synapse: "ghcr.io/element-hq/synapse:v1.163.2",
             nginx: "nginx:1.30.0",
