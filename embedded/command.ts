@@ -62,11 +62,18 @@ export async function applyCommand(resource: Registration, context: CommandConte
         report.done(change, `command ${resource.name}`);
         return answer({ stdout: before.stdout, stderr: before.stderr });
     }
+    const { beforeUpdate } = resource.hooks;
+    if (change === "created" || change === "replaced") await resource.hooks.beforeCreate();
+    else if (change === "updated") await beforeUpdate?.(before?.inputs ?? {});
     const started = Date.now();
     // A replacement is a first run: the provider then has no previous output to hand over.
     const previous = change === "replaced" ? undefined : before;
     const streams = await execute(args, previous, resource.name, secret, context);
-    commands[resource.urn] = secret.length > 0 ? now : { ...now, ...streams };
+    commands[resource.urn] = {
+        ...now,
+        ...(secret.length > 0 ? {} : streams),
+        ...(beforeUpdate === undefined ? {} : { inputs: without(resource.inputs, resource.secretInputs) }),
+    };
     record.save();
     report.done(change, `command ${resource.name}`, started);
     return answer(streams);

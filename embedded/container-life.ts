@@ -8,7 +8,7 @@ import {
     IN_PLACE,
     readContainer,
 } from "./container.ts";
-import { ensureImage, type Found, LABELS, lastLines, statusOf, tolerate } from "./docker.ts";
+import { ensureImage, type Found, LABELS, lastLines, tolerate } from "./docker.ts";
 import type { Registered, Registration } from "./engine.ts";
 import { digest, Refusal, type Values, without } from "./inputs.ts";
 import { tarOf } from "./uploads.ts";
@@ -20,7 +20,7 @@ type Args = ReturnType<typeof readContainer>;
 export async function applyContainer(resource: Registration, world: World): Promise<Registered> {
     const started = Date.now();
     const args = readContainer(resource.inputs);
-    const found = world.claim("container", args.name);
+    const found = await world.claim("container", args.name, resource);
     const wanted = containerDigest(resource);
     const { unhealthy } = world.record.contents;
 
@@ -84,8 +84,9 @@ function inPlaceChange(args: Values, now: HostConfig): Partial<HostConfig> | und
 }
 
 /**
- * Makes the new container ready under a passing name, and only then stops the old one. Getting its own name is what
- * completes it: a run that dies before leaves something that the next one recognises by its name, and removes.
+ * Removes the old container before it makes the new one, as Pulumi does. The new one is made ready under a passing
+ * name. Getting its own is what completes it: a run that dies before leaves something that the next one recognises by
+ * its name, and removes.
  */
 async function replace(
     resource: Registration,
@@ -104,15 +105,14 @@ async function replace(
         [LABELS.grace]: String(args.destroyGraceSeconds ?? args.stopTimeout ?? 10),
         ...(needs !== "" && { [LABELS.needs]: needs }),
     };
-    const create = () =>
-        docker.createContainer({
-            ...request,
-            Labels,
-            name: `${args.name}-new-${randomBytes(3).toString("hex")}`,
-        });
-    const container = await create().catch(async (error: unknown) => {
-        if (statusOf(error) !== 404 || (await ensureImage(docker, args.image)).pulled === false) throw error;
-        return create();
+    // An image that cannot be had leaves the old container as it is.
+    await ensureImage(docker, args.image);
+    if (old) await world.remove(old);
+    await resource.hooks.beforeCreate();
+    const container = await docker.createContainer({
+        ...request,
+        Labels,
+        name: `${args.name}-new-${randomBytes(3).toString("hex")}`,
     });
     try {
         for (const network of args.networksAdvanced?.slice(1) ?? []) {
@@ -121,7 +121,6 @@ async function replace(
                 .connect({ Container: container.id, EndpointConfig: endpoint(network) });
         }
         if (args.uploads?.length) await container.putArchive(await tarOf(args.uploads), { path: "/" });
-        if (old) await world.remove(old);
         await container.rename({ name: args.name });
     } catch (error) {
         await tolerate([404], container.remove({ v: true, force: true }));

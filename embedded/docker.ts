@@ -130,6 +130,22 @@ export async function remove(docker: Docker, { kind, id, labels }: Found): Promi
     }
 }
 
+/** Whether what {@link survey} found is still there. */
+export async function exists(docker: Docker, { kind, id }: Found): Promise<boolean> {
+    const object = {
+        container: docker.getContainer(id),
+        network: docker.getNetwork(id),
+        volume: docker.getVolume(id),
+    };
+    try {
+        await object[kind].inspect();
+        return true;
+    } catch (error) {
+        if (statusOf(error) === 404) return false;
+        throw error;
+    }
+}
+
 /** The last lines a container wrote. */
 export async function lastLines(docker: Docker, id: string, tail: number): Promise<string> {
     const container = docker.getContainer(id);

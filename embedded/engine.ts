@@ -23,6 +23,15 @@ export interface Registration {
     readonly protect: boolean;
     readonly retainOnDelete: boolean;
     readonly replacementTrigger: unknown;
+    readonly hooks: Hooks;
+}
+
+/** What the program wants to be called for. */
+export interface Hooks {
+    /** For the moment before the resource is made, as the new half of a replacement too. Later calls do nothing. */
+    readonly beforeCreate: () => Promise<void>;
+    /** For the moment before the resource is changed; undefined when there is nothing to call. */
+    readonly beforeUpdate: ((oldInputs: Values) => Promise<void>) | undefined;
 }
 
 export interface Registered {
@@ -65,6 +74,7 @@ export async function run(args: RunArgs): Promise<RunResult> {
     const failures = new Failures();
     const requests = new AsyncLocalStorage<RegisterResourceRequest>();
     const urns = new Set<string>();
+    const hooks = new Map<string, pulumi.ResourceHook>();
 
     async function newResource(mock: pulumi.runtime.MockResourceArgs) {
         const inputs = mock.inputs as Values;
@@ -75,13 +85,17 @@ export async function run(args: RunArgs): Promise<RunResult> {
             const urn = urnOf(args, request.getParent(), request.getType(), request.getName());
             if (urns.has(urn)) throw new Refusal("two resources have this type, name and parent");
             urns.add(urn);
-            if (!request.getCustom()) return { id: "", state: inputs };
+            if (!request.getCustom()) {
+                if (Object.values(request.getHooks()?.toObject() ?? {}).flat().length > 0)
+                    throw new Refusal("the embedded engine does not support hooks of components");
+                return { id: "", state: inputs };
+            }
             args.secrets.learn(request.getObject()?.toJavaScript());
             const {
                 id,
                 outputs,
                 secretOutputs = [],
-            } = await args.register(registration(urn, request, inputs));
+            } = await args.register(registration(urn, request, inputs, hooks));
             const secret = new Set([
                 ...secretKeys(inputs),
                 ...request.getAdditionalsecretoutputsList(),
@@ -124,7 +138,7 @@ export async function run(args: RunArgs): Promise<RunResult> {
         failures.add(new Refusal("methods of resources are not supported"));
         reply(cancelled());
     };
-    await replaceCallbacks();
+    await replaceCallbacks(hooks);
 
     pulumi.runtime
         .runInPulumiStack(() => programExports(args.main))
@@ -167,7 +181,12 @@ function urnOf({ stack, project }: RunArgs, parent: string, type: string, name: 
     return `urn:pulumi:${stack}::${project}::${qualified}::${name}`;
 }
 
-function registration(urn: string, request: RegisterResourceRequest, inputs: Values): Registration {
+function registration(
+    urn: string,
+    request: RegisterResourceRequest,
+    inputs: Values,
+    hooks: ReadonlyMap<string, pulumi.ResourceHook>,
+): Registration {
     const refused = {
         import: request.getImportid(),
         deletedWith: request.getDeletedwith(),
@@ -191,6 +210,42 @@ function registration(urn: string, request: RegisterResourceRequest, inputs: Val
         protect: request.getProtect() ?? false,
         retainOnDelete: request.getRetainondelete() ?? false,
         replacementTrigger: request.getReplacementTrigger()?.toJavaScript() ?? undefined,
+        hooks: hooksOf(urn, request, inputs, hooks),
+    };
+}
+
+function hooksOf(
+    urn: string,
+    request: RegisterResourceRequest,
+    inputs: Values,
+    registered: ReadonlyMap<string, pulumi.ResourceHook>,
+): Hooks {
+    const { beforeCreateList = [], beforeUpdateList = [], ...others } = request.getHooks()?.toObject() ?? {};
+    const unsupported = Object.entries(others).filter(([, names]) => names.length > 0);
+    if (unsupported.length > 0) {
+        const kinds = unsupported.map(([kind]) => kind.replace(/List$/, "")).join(", ");
+        throw new Refusal(`the embedded engine does not support ${kinds} hooks; use \`pulumi up\``);
+    }
+    const call = async (names: readonly string[], oldInputs?: Values) => {
+        for (const name of names) {
+            const hook = registered.get(name);
+            if (hook === undefined) throw new Refusal(`the program has not registered the hook ${name}`);
+            await hook.callback({
+                urn,
+                id: "",
+                name: request.getName(),
+                type: request.getType(),
+                // As Pulumi's engine hands them over: a secret is an output.
+                newInputs: mapSecrets(inputs, (secret) => pulumi.secret(secret)) as Record<string, unknown>,
+                ...(oldInputs === undefined ? {} : { oldInputs }),
+            });
+        }
+    };
+    let created: Promise<void> | undefined;
+    return {
+        beforeCreate: () => (created ??= call(beforeCreateList)),
+        beforeUpdate:
+            beforeUpdateList.length === 0 ? undefined : (oldInputs) => call(beforeUpdateList, oldInputs),
     };
 }
 
@@ -204,24 +259,25 @@ function markSecrets(outputs: Values, secret: ReadonlySet<string>): Values {
     );
 }
 
-/**
- * Stands in for the server through which Pulumi's engine calls a program back. Hooks are there for leftovers that
- * Pulumi's state does not know: this engine sees them by itself, and runs none.
- */
-async function replaceCallbacks(): Promise<void> {
+/** Stands in for the server through which Pulumi's engine calls a program back. */
+async function replaceCallbacks(hooks: Map<string, pulumi.ResourceHook>): Promise<void> {
     const { getStore } = (await import("@pulumi/pulumi/runtime/state.js")) as unknown as State;
-    const ignore = () => Promise.resolve();
-    const refuse = () => {
-        throw new Refusal("the embedded engine does not support transforms; use `pulumi up`");
+    const done = () => Promise.resolve();
+    const refuse = (what: string) => () => {
+        throw new Refusal(`the embedded engine does not support ${what}; use \`pulumi up\``);
     };
     getStore().callbacks = {
-        registerResourceHook: ignore,
-        registerErrorHook: ignore,
-        registerTransform: refuse,
-        registerStackTransform: refuse,
-        registerStackInvokeTransform: refuse,
-        awaitStackRegistrations: ignore,
-        shutdown: ignore,
+        registerResourceHook: (hook: pulumi.ResourceHook) => {
+            if (hook.opts?.ignoreErrors === true) refuse("hooks whose errors are ignored")();
+            hooks.set(hook.name, hook);
+            return Promise.resolve();
+        },
+        registerErrorHook: refuse("error hooks"),
+        registerTransform: refuse("transforms"),
+        registerStackTransform: refuse("transforms"),
+        registerStackInvokeTransform: refuse("transforms"),
+        awaitStackRegistrations: done,
+        shutdown: done,
     };
 }
 

@@ -8,6 +8,8 @@ import type { Register, Registered, Registration } from "./engine.ts";
 import { digest, Refusal, refuseUnknown, type Values, without } from "./inputs.ts";
 import type { World } from "./world.ts";
 
+const COMMAND = "command:local:Command";
+
 /** Everything this engine can carry out. */
 export function provider(world: World, commands: CommandContext): Register {
     const types: Readonly<Record<string, Register>> = {
@@ -15,7 +17,7 @@ export function provider(world: World, commands: CommandContext): Register {
         "docker:index/volume:Volume": (resource) => applyVolume(resource, world),
         "docker:index/network:Network": (resource) => applyNetwork(resource, world),
         "docker:index/remoteImage:RemoteImage": (resource) => applyImage(resource, world),
-        "command:local:Command": (resource) => applyCommand(resource, commands),
+        [COMMAND]: (resource) => applyCommand(resource, commands),
         "pulumi:providers:docker": applyProvider,
         "pulumi:providers:command": applyProvider,
     };
@@ -23,6 +25,8 @@ export function provider(world: World, commands: CommandContext): Register {
         const apply = types[resource.type];
         if (apply === undefined)
             throw new Refusal(`the embedded engine cannot make a ${resource.type}: use \`pulumi up\``);
+        if (resource.hooks.beforeUpdate !== undefined && resource.type !== COMMAND)
+            throw new Refusal("the embedded engine calls hooks before the update of a command alone");
         world.needs(resource);
         return apply(resource);
     };
@@ -34,7 +38,7 @@ async function applyVolume(resource: Registration, world: World): Promise<Regist
     refuseUnknown("docker.Volume", resource.inputs, ["name", "driver", "driverOpts", "labels"]);
     const args = resource.inputs as unknown as pulumi.Unwrap<docker.VolumeArgs>;
     const name = nameOf(resource);
-    const found = world.claim("volume", name);
+    const found = await world.claim("volume", name, resource);
     const record = world.record.contents;
     const trigger = resource.replacementTrigger === undefined ? "" : digest(resource.replacementTrigger);
     const before = record.triggers[name] ?? found?.labels[LABELS.trigger] ?? "";
@@ -42,6 +46,8 @@ async function applyVolume(resource: Registration, world: World): Promise<Regist
     const replaced = found !== undefined && before !== "" && trigger !== "" && before !== trigger;
 
     if (replaced) await freeVolume(resource, found, world);
+    // One that no earlier run has recorded is new to the stack, even if it is there: it is adopted.
+    if (found === undefined || replaced || !(name in record.triggers)) await resource.hooks.beforeCreate();
     if (found === undefined || replaced) {
         await world.docker.createVolume({
             Name: name,
@@ -74,7 +80,7 @@ async function applyNetwork(resource: Registration, world: World): Promise<Regis
     const known = ["name", "driver", "ipv6", "internal", "attachable", "options", "labels", "ipamConfigs"];
     refuseUnknown("docker.Network", resource.inputs, known);
     const name = nameOf(resource);
-    const found = world.claim("network", name);
+    const found = await world.claim("network", name, resource);
     const trigger = resource.replacementTrigger;
     const wanted = digest({ inputs: without(resource.inputs, resource.ignoreChanges), trigger });
     if (found?.labels[LABELS.digest] === wanted) {
@@ -86,6 +92,7 @@ async function applyNetwork(resource: Registration, world: World): Promise<Regis
         await world.removeUsersOf(found);
         await world.remove(found);
     }
+    await resource.hooks.beforeCreate();
     const { id } = await world.docker.createNetwork(networkRequest(resource, name, wanted, world));
     world.report.done(found ? "replaced" : "created", `network ${name}`, started);
     return { id, outputs: { driver: "bridge", ...resource.inputs } };

@@ -9,6 +9,8 @@ export interface CommandRecord {
     readonly triggers: string;
     readonly stdout?: string;
     readonly stderr?: string;
+    /** What is not secret of its inputs, for the hook that compares them with those to come. */
+    readonly inputs?: Values;
 }
 
 interface Contents {

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { type Found, type Kind, LABELS, remove, survey } from "./docker.ts";
+import { exists, type Found, type Kind, LABELS, remove, survey } from "./docker.ts";
 import type { Registration } from "./engine.ts";
 import { Refusal } from "./inputs.ts";
 import type { StackRecord } from "./record.ts";
@@ -31,15 +31,28 @@ export class World {
         return new World(args, await survey(args.docker, args.stack));
     }
 
-    /** Notes that the program names this object. Returns it if it is there, and refuses to take somebody else's. */
-    claim(kind: Kind, name: string): Found | undefined {
+    /**
+     * Notes that the program names this object, and returns it if it is there. Somebody else's is refused, unless
+     * the program's own hook makes way for the new one.
+     */
+    async claim(
+        kind: Kind,
+        name: string,
+        { hooks }: Pick<Registration, "hooks">,
+    ): Promise<Found | undefined> {
         const key = `${kind} ${name}`;
         if (this.#named.has(key)) throw new Refusal(`the program names the ${key} twice`);
         this.#named.add(key);
         const found = [...this.#found].find((object) => object.kind === kind && object.name === name);
-        const other = found?.labels[LABELS.stack];
+        if (found === undefined || found.mine) return found;
+        const other = found.labels[LABELS.stack];
         // Volumes made by hand or by `pulumi up` are taken over as they are, with their data.
-        if (found === undefined || found.mine || (kind === "volume" && other === undefined)) return found;
+        if (kind === "volume" && other === undefined) return found;
+        await hooks.beforeCreate();
+        if (!(await exists(this.docker, found))) {
+            this.#found.delete(found);
+            return undefined;
+        }
         const owner = other === undefined ? "was not made by this engine" : `belongs to the stack ${other}`;
         throw new Refusal(`there is a ${key} already, and it ${owner}: remove it, or choose another name`);
     }

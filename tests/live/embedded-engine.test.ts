@@ -63,6 +63,47 @@ test("a changed variable replaces the container alone", async () => {
     assert.match(await docker("exec", `${prefix}-server`, "env"), /MODE=fancy/);
 });
 
+test("as with Pulumi, the old container is gone before the new one is made", async () => {
+    await stack.up();
+    const since = Math.floor(Date.now() / 1000);
+    const run = await stack.up({ mode: "fancy" });
+    assert.equal(run.code, 0, run.printed);
+    const filter = [
+        "--filter",
+        "type=container",
+        "--since",
+        String(since),
+        "--until",
+        String(Date.now() / 1000),
+    ];
+    const events = await docker("events", ...filter, "--format", "{{.Action}} {{.Actor.Attributes.name}}");
+    const order = events.split("\n").filter((event) => event.includes(`${prefix}-server`));
+    const made = order.findIndex((event) => event.startsWith("create "));
+    const gone = order.findIndex((event) => event.startsWith("destroy "));
+    assert.ok(gone >= 0 && made > gone, order.join("\n"));
+});
+
+test("the program's hook is called before its resource is made, and what it refuses is not made", async () => {
+    const { code, printed } = await stack.up({ refused: "no network today" });
+    assert.equal(code, 1);
+    assert.match(printed, /docker:index\/network:Network "network": no network today/);
+    assert.deepEqual(
+        (await stackObjects()).filter((name) => name === prefix || name.endsWith("-server")),
+        [],
+    );
+    await stack.up();
+    // It is there by now, so there is nothing to ask before.
+    assert.equal((await stack.up({ refused: "no network today" })).code, 0);
+});
+
+test("a command's hook compares what it is given with what it had, but for secrets", async () => {
+    await stack.up();
+    const { printed } = await stack.up({ what: "two" });
+    assert.match(printed, /hook: one, now two/);
+    const again = await stack.up({ what: "two" });
+    assert.doesNotMatch(again.printed, /hook:/);
+});
+
 test("more memory reaches the running container without replacing it", async () => {
     await stack.up();
     const before = await server();

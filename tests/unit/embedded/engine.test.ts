@@ -117,6 +117,46 @@ test("what the engine cannot do is refused", async () => {
     assert.match(read.failures.join(), /reading an existing resource is not supported/);
 });
 
+test("a hook is called once, as Pulumi's engine would call it: with a secret as an output", async () => {
+    const { failures, outputs } = await runProgram(`
+        const calls: unknown[] = [];
+        const told = (when: string) => new pulumi.ResourceHook(when, (args) => {
+            const { urn, type, name, newInputs = {}, oldInputs } = args;
+            const secret = pulumi.Output.isInstance(newInputs.driver);
+            calls.push([when, urn.split("::").at(-1), type, name, newInputs.name, secret, oldInputs]);
+        });
+        const options = { hooks: { beforeCreate: [told("create")], beforeUpdate: [told("update")] } };
+        const volume = new docker.Volume("data", { name: "d", driver: pulumi.secret("s3cret") }, options);
+        export const seen = volume.id.apply(() => calls);
+    `);
+    assert.deepEqual(failures, []);
+    const same = ["data", "docker:index/volume:Volume", "data", "d", true];
+    assert.deepEqual(outputs.seen, [
+        ["create", ...same, null],
+        ["update", ...same, { name: "before" }],
+    ]);
+});
+
+test("what a hook refuses is not made, for the hook's reason", async () => {
+    const { events, failures } = await runProgram(`
+        const never = new pulumi.ResourceHook("never", () => { throw new pulumi.RunError("not today"); });
+        new docker.Volume("data", { name: "d" }, { hooks: { beforeCreate: [never] } });
+    `);
+    assert.deepEqual(failures, ['docker:index/volume:Volume "data": not today']);
+    assert.deepEqual(events, ["start data"]);
+});
+
+test("a hook for another moment is refused", async () => {
+    const { failures } = await runProgram(`
+        const hook = new pulumi.ResourceHook("hook", () => undefined);
+        new docker.Volume("data", { name: "d" }, { hooks: { afterCreate: [hook], beforeDelete: [hook] } });
+    `);
+    assert.match(
+        failures.join(),
+        /does not support (afterCreate, beforeDelete|beforeDelete, afterCreate) hooks/,
+    );
+});
+
 test("two resources of one name are refused", async () => {
     const { failures } = await runProgram(`
         new docker.Volume("twin", { name: "one" });
