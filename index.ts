@@ -123,6 +123,8 @@ const certbot =
         { providers, dependsOn: [nginx, synapse] },
     );
 
+if (certificates) certificates.renew?.("certificate-renewal", { dependsOn: [certificates] });
+
 /** Published ports on the Docker host. */
 export const publishedPorts = {
     synapse: synapse.httpPort,

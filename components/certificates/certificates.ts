@@ -38,6 +38,8 @@ export interface Certificates extends pulumi.ComponentResource {
     readonly webrootVolume?: pulumi.Output<string> | undefined;
     /** What gets and renews the certificate once the server runs. */
     readonly obtain?: AcmeCertificate["obtain"];
+    /** What keeps the certificate of a private CA renewed. */
+    readonly renew?: LocalCa["renew"];
 }
 
 /** The component for the chosen way. */

@@ -8,6 +8,7 @@ import { after, before, test } from "node:test";
 import { connect, type SecureVersion, type TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
+import { servedCertificate } from "../support/certificates.ts";
 import { docker, Homeserver, inspect, logs, type Run } from "../support/homeserver.ts";
 import { ask, eventually, type Response } from "../support/http.ts";
 import { freePorts } from "../support/ports.ts";
@@ -279,6 +280,31 @@ test("nginx logs no query, in which access tokens can stand", async () => {
     assert.doesNotMatch(await logs(server.nginx), new RegExp(secret));
     assert.match(log, /"GET \/_matrix\/client\/versions HTTP/);
     assert.doesNotMatch(log, new RegExp(secret));
+});
+
+test("a certificate that nears its end is renewed without a deployment, and nginx serves the new one", async () => {
+    const renewal = `${server.name}-certificate-renewal`;
+    const port = first.outputs.publishedPorts.https;
+    const days = async () =>
+        (Date.parse((await servedCertificate(port, "localhost")).valid_to) - Date.now()) / 86_400_000;
+    const started = await inspect(server.nginx, "{{.Id}} {{.State.StartedAt}}");
+    assert.equal(
+        await inspect(renewal, "{{.State.Health.Status}} {{.HostConfig.NetworkMode}}"),
+        "healthy none",
+    );
+    const soon = `eval "$(printf %s "$ISSUE" | sed -n '/^install_pair()/,/^}/p')"
+        cd /tmp
+        ca=/ca/$(printf %s "$CONSTRAINTS" | sha256sum | cut -c 1-12)
+        openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=soon -keyout key -out csr
+        printf 'subjectAltName=%s\nauthorityKeyIdentifier=keyid\n' "$NAMES" >extensions
+        openssl x509 -req -in csr -CA $ca/ca.pem -CAkey $ca/ca.key -days 29 -extfile extensions -out leaf
+        install_pair leaf key "$OWNER"`;
+    await docker("exec", renewal, "sh", "-euc", soon);
+    assert.ok((await eventually(10, days, (left) => left < 30)) > 28);
+    await docker("kill", "--signal=USR1", renewal);
+    assert.ok((await eventually(15, days, (left) => left > 80)) < 91);
+    assert.equal((await askNginx("/_matrix/client/versions")).status, 200);
+    assert.equal(await inspect(server.nginx, "{{.Id}} {{.State.StartedAt}}"), started);
 });
 
 test("a bad setting is refused with its key, before anything is touched", async () => {

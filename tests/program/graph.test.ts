@@ -102,6 +102,7 @@ const LOCAL_CA = [
     "docker:index/volume:Volume certificates-ca < certificates",
     "docker:index/volume:Volume certificates-certificates < certificates",
     "command:local:Command certificates-issuance < certificates",
+    "docker:index/container:Container certificate-renewal",
 ];
 const ACME = [
     "docker:index/remoteImage:RemoteImage certbot-image",
@@ -308,7 +309,7 @@ test("the services are these", () => {
     assert.deepEqual(names("synapse"), ["certificates-relay", "synapse-container"]);
     assert.deepEqual(names("letsencrypt"), ["certificates-relay", "nginx-container", "synapse-container"]);
     assert.deepEqual(names("acme"), ["certbot-container", "nginx-container", "synapse-container"]);
-    assert.deepEqual(names("local-ca"), ["nginx-container", "synapse-container"]);
+    assert.deepEqual(names("local-ca"), ["certificate-renewal", "nginx-container", "synapse-container"]);
 });
 
 /** A test for every service of every run. */
@@ -360,14 +361,18 @@ everyService("has a read-only root, no new privileges, and no capabilities", (in
     assert.deepEqual(inputs.securityOpts, ["no-new-privileges:true"]);
     const { drops, adds } = inputs.capabilities as Record<string, string[]>;
     assert.deepEqual(drops, ["ALL"]);
-    assert.deepEqual(adds, name === "certificates-relay" ? ["CAP_CHOWN", "CAP_DAC_READ_SEARCH"] : []);
+    const kept: Readonly<Record<string, readonly string[]>> = {
+        "certificates-relay": ["CAP_CHOWN", "CAP_DAC_READ_SEARCH"],
+        "certificate-renewal": ["CAP_CHOWN"],
+    };
+    assert.deepEqual(adds, kept[name] ?? []);
     assert.equal("privileged" in inputs, false);
 });
 
 everyService(
-    "runs as a user of its own; only the relay, which nobody can reach, is root",
+    "runs as a user of its own; only what hands certificates on, and nobody can reach, is root",
     (inputs, { name }) => {
-        if (name !== "certificates-relay") {
+        if (name !== "certificates-relay" && name !== "certificate-renewal") {
             assert.match(String(inputs.user), /^[1-9][0-9]*:[1-9][0-9]*$/);
             return;
         }
@@ -410,6 +415,7 @@ everyService("writes to memory and to its own volumes alone", (inputs, { name })
         "synapse-container": ["/data"],
         "nginx-container": ["/buffer"],
         "certificates-relay": ["/certificates"],
+        "certificate-renewal": ["/ca", "/certificates"],
         "certbot-container": mounts.some(({ target }) => target === "/webroot")
             ? ["/etc/letsencrypt", "/certificates", "/webroot"]
             : ["/etc/letsencrypt", "/certificates"],
@@ -489,6 +495,7 @@ for (const [mode, resource, needs] of [
     ["letsencrypt", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-copy"]],
     ["letsencrypt", "certificates-relay", ["certificates-copy", "certificates-scripts-loader"]],
     ["local-ca", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-issuance"]],
+    ["local-ca", "certificate-renewal", ["certificates-issuance"]],
     ["acme", "nginx-container", ["certificates-ownership", "certificates-placeholder"]],
     ["acme", "certbot-issuance", ["nginx-container", "synapse-container", "certbot-scripts-loader"]],
     ["acme", "certbot-container", ["certbot-issuance"]],

@@ -11,6 +11,7 @@ const RUNS_IN: Readonly<Record<string, readonly Place[]>> = {
     "certificates/obtain.sh": ["certbot"],
     "certificates/own.sh": ["certbot"],
     "certificates/placeholder.sh": ["certbot"],
+    "certificates/reissue.sh": ["nginx"],
     "certificates/relay.sh": ["nginx", "synapse"],
     "certificates/renew.sh": ["certbot"],
     "certificates/served.sh": ["certbot"],
