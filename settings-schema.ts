@@ -136,22 +136,29 @@ function PROPAGATION(): string {
 
 const certificateName = z
     .string({ error: CERTIFICATE_NAME() })
-    .refine((name) => isCertificateName(name.replace(/^\*\./, "")), { error: CERTIFICATE_NAME() });
+    .refine((name) => isCertificateName(name.replace(/^\*\.(?=.*[a-z])/, "")), { error: CERTIFICATE_NAME() });
 function CERTIFICATE_NAME(): string {
-    return "a DNS name in lower case with at least one dot, e.g. chat.example.org";
+    return "a DNS name in lower case with at least one dot, e.g. chat.example.org, or an address, IPv6 in brackets";
 }
 
-/** What a public CA certifies for certbot: a DNS name, and no address. */
+/** What a public CA certifies: a DNS name with a dot, or an address. */
 export function isCertificateName(name: string): boolean {
-    return isHost(name) && DNS_NAME.test(name) && isIP(name) === 0 && name.includes(".");
+    return isHost(name) && (isAddress(name) || name.includes("."));
+}
+
+/** Whether a host is an IPv4 address, or an IPv6 address in brackets. */
+export function isAddress(host: string): boolean {
+    return isIP(host.replace(/^\[(.*)\]$/, "$1")) !== 0;
 }
 
 const acme = z
     .strictObject({
         mode: z.literal("acme"),
-        email: text(/^[^\s@,"'<>]+@[^\s@,"'<>]+\.[^\s@,"'<>]+$/, "an e-mail address").describe(
-            "Where the CA sends what it has to say about the account.",
-        ),
+        email: text(/^[^\s@,"'<>]+@[^\s@,"'<>]+\.[^\s@,"'<>]+$/, "an e-mail address")
+            .optional()
+            .describe(
+                "Where the CA sends what it has to say about the account. Let's Encrypt keeps and sends nothing any more; some other CAs ask for it.",
+            ),
         server: z
             .string({ error: ACME_SERVER() })
             .transform((server) =>
@@ -168,9 +175,14 @@ const acme = z
                 "CAs of an ACME server that the world does not trust, PEM: the one that its own certificate is from, and the root that it issues from.",
             ),
         names: z
-            .array(certificateName, { error: "a list of DNS names" })
+            .array(certificateName, { error: "a list of DNS names and addresses" })
             .default([])
             .describe("Further names in the certificate beside `publicHost`."),
+        certificateProfile: text(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, PROFILE())
+            .optional()
+            .describe(
+                "Kind of certificate, by the CA's name for it: Let's Encrypt has `classic`, `tlsserver` and `shortlived`. The CA's default when left out; with an address among the names `shortlived`, which Let's Encrypt insists on.",
+            ),
         keyType: z.enum(["ecdsa", "rsa"]).default("ecdsa").describe("Kind of the certificate's key."),
         challenge: challenge.describe("How the CA sees that the names are yours."),
         externalAccount: z
@@ -196,15 +208,22 @@ const acme = z
     })
     .superRefine(({ names, challenge: { type } }, context) => {
         for (const [index, name] of names.entries()) {
-            if (!name.startsWith("*.") || type === "dns-01") continue;
             const message =
-                "a name without *, or tls.challenge.type dns-01: CAs give wildcards for nothing else";
+                type === "http-01" && name.startsWith("*.")
+                    ? "a name without *, or tls.challenge.type dns-01: CAs give wildcards for nothing else"
+                    : type === "dns-01" && isAddress(name)
+                      ? "a DNS name, or tls.challenge.type http-01: no record in the DNS shows whose an address is"
+                      : undefined;
+            if (message === undefined) continue;
             context.addIssue({ code: "custom", path: ["names", index], message, input: name });
         }
     })
     .describe("nginx with a certificate that the stack obtains and renews by ACME.");
 function ACME_SERVER(): string {
     return "production, staging or the https URL of an ACME directory";
+}
+function PROFILE(): string {
+    return "the name of one of the CA's certificate profiles, e.g. tlsserver";
 }
 function WARNING_DAYS(): string {
     return "a whole number of days from 1 to 60";

@@ -1,7 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { front } from "./addresses.ts";
-import { type FieldFault, faultsOf, isCertificateName, settingsSchema } from "./settings-schema.ts";
+import {
+    type FieldFault,
+    faultsOf,
+    isAddress,
+    isCertificateName,
+    settingsSchema,
+} from "./settings-schema.ts";
 
 /** The stack's settings: checked, with every default filled in. Nothing else reads the stack's configuration. */
 export interface Settings
@@ -193,13 +199,25 @@ function acmeFaults(settings: z.output<typeof settingsSchema>): FieldFault[] {
             },
         ];
     }
-    if (isCertificateName(publicHost ?? serverName)) return [];
+    const host = publicHost ?? serverName;
+    const key = publicHost === undefined ? "serverName" : "publicHost";
+    if (!isCertificateName(host)) {
+        return [
+            {
+                key,
+                got: JSON.stringify(host),
+                wanted: "a DNS name with at least one dot, or an address: in tls.mode acme a CA certifies it",
+                fix: "pulumi config set synapse:publicHost <name>, or another tls.mode, such as local-ca",
+            },
+        ];
+    }
+    if (tls.challenge.type !== "dns-01" || !isAddress(host)) return [];
     return [
         {
-            key: publicHost === undefined ? "serverName" : "publicHost",
-            got: JSON.stringify(publicHost ?? serverName),
-            wanted: "a DNS name with at least one dot: in tls.mode acme a CA certifies it",
-            fix: "pulumi config set synapse:publicHost <name>, or another tls.mode, such as local-ca",
+            key,
+            got: JSON.stringify(host),
+            wanted: "a DNS name: no record in the DNS shows whose an address is",
+            fix: "pulumi config set synapse:publicHost <name>, or tls.challenge of type http-01",
         },
     ];
 }

@@ -10,13 +10,15 @@ import { withFunctions } from "./shared.ts";
 /** Who certifies what, and how it is shown that the names are ours. */
 export interface AcmeSource {
     readonly mode: "acme";
-    readonly email: string;
+    readonly email?: string | undefined;
     /** URL of the CA's directory. */
     readonly server: string;
     /** CA that the directory's own certificate is from, PEM. */
     readonly caBundle?: string | undefined;
     /** Names beside the first. */
     readonly names: readonly string[];
+    /** The CA's name of a kind of certificate. */
+    readonly certificateProfile?: string | undefined;
     readonly keyType: "ecdsa" | "rsa";
     readonly challenge:
         | { readonly type: "http-01" }
@@ -41,7 +43,7 @@ export interface AcmeCertificateArgs {
     readonly prefix: string;
     /** certbot's. */
     readonly image: pulumi.Input<string>;
-    /** The certificate's first name, and certbot's name for it. */
+    /** The certificate's first name, and certbot's name for it: without brackets. */
     readonly certificateName: string;
     /** `uid:gid` of the server that the certificate is for, and of certbot. */
     readonly owner: string;

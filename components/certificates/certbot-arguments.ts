@@ -1,4 +1,6 @@
+import { isIP } from "node:net";
 import type { AcmeSource } from "./acme.ts";
+import { withoutBrackets } from "./private-ca.ts";
 
 /** Directories and files in certbot's containers. */
 export const PATHS = {
@@ -14,17 +16,19 @@ export const PATHS = {
 
 /** What `certbot certonly` is told, without what depends on the certificate that there is. Nothing secret. */
 export function certbotArguments(source: AcmeSource, certificateName: string): string[] {
-    const { challenge, externalAccount } = source;
+    const { challenge, email, externalAccount } = source;
+    const names = new Set([certificateName, ...source.names].map(withoutBrackets));
     return [
         "--non-interactive",
         "--agree-tos",
         "--no-eff-email",
         // The directory of its logs is in memory.
         "--max-log-backups=5",
-        `--email=${source.email}`,
+        email === undefined ? "--register-unsafely-without-email" : `--email=${email}`,
         `--server=${source.server}`,
         `--cert-name=${certificateName}`,
-        ...new Set([certificateName, ...source.names].map((name) => `--domain=${name}`)),
+        ...[...names].map((name) => `${isIP(name) === 0 ? "--domain" : "--ip-address"}=${name}`),
+        ...profileArguments(source, names),
         "--renew-with-new-domains",
         `--key-type=${source.keyType}`,
         ...(externalAccount === undefined ? [] : [`--config=${PATHS.secrets}/${PATHS.account}`]),
@@ -32,6 +36,22 @@ export function certbotArguments(source: AcmeSource, certificateName: string): s
             ? ["--authenticator=webroot", `--webroot-path=${PATHS.webroot}`]
             : dnsArguments(challenge)),
     ];
+}
+
+/** The profile that the certificate is asked for in; empty for the CA's own choice. */
+export function certificateProfile(
+    { certificateProfile: chosen, names }: Pick<AcmeSource, "certificateProfile" | "names">,
+    certificateName: string,
+): string {
+    const addressed = [certificateName, ...names].some((name) => isIP(withoutBrackets(name)) !== 0);
+    return chosen ?? (addressed ? "shortlived" : "");
+}
+
+function profileArguments(source: AcmeSource, names: ReadonlySet<string>): string[] {
+    const profile = certificateProfile({ ...source, names: [...names] }, "");
+    if (profile === "") return [];
+    // What was not asked for is only preferred: another CA may certify addresses without having profiles.
+    return [`--${source.certificateProfile === undefined ? "preferred" : "required"}-profile=${profile}`];
 }
 
 function dnsArguments({

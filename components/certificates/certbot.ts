@@ -4,7 +4,7 @@ import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import { task } from "../docker/task.ts";
 import type { AcmeCertificate, AcmeCertificateArgs } from "./acme.ts";
-import { certbotArguments, PATHS } from "./certbot-arguments.ts";
+import { certbotArguments, certificateProfile, PATHS } from "./certbot-arguments.ts";
 import { withFunctions } from "./shared.ts";
 
 /** What {@link Certbot} needs to know. */
@@ -90,6 +90,7 @@ export class Certbot extends pulumi.ComponentResource {
         const environment = {
             CERTIFICATE_NAME: certificateName,
             ACME_SERVER: source.server,
+            CERTIFICATE_PROFILE: certificateProfile(source, certificateName),
             CERTBOT_ARGUMENTS: certbotArguments(source, certificateName).join("\n"),
         };
         const mounts: MountArgs[] = [

@@ -3,6 +3,7 @@ import type { Stack } from "../docker/stack.ts";
 import { AcmeCertificate, type AcmeSource } from "./acme.ts";
 import { HostCertificate } from "./host.ts";
 import { LocalCa } from "./local-ca.ts";
+import { withoutBrackets } from "./private-ca.ts";
 
 /** A way to get a certificate, one for each `tls.mode` that needs one. */
 export type CertificateSource =
@@ -52,8 +53,10 @@ export function certificates(
     switch (source.mode) {
         case "local-ca":
             return new LocalCa(name, args, opts);
-        case "acme":
-            return new AcmeCertificate(name, { ...args, source, certificateName: args.names[0] }, opts);
+        case "acme": {
+            const certificateName = withoutBrackets(args.names[0]);
+            return new AcmeCertificate(name, { ...args, source, certificateName }, opts);
+        }
         case "host":
             return new HostCertificate(name, { ...args, ...source }, opts);
     }

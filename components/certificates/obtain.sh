@@ -3,16 +3,22 @@
 # nginx's user. Follows lock.sh and install-pair.sh. Safe to run again and at any time: a certificate that is good stays.
 #   CERTIFICATE_NAME    certbot's name of the certificate
 #   ACME_SERVER         the CA's directory
+#   CERTIFICATE_PROFILE the CA's name for the kind of certificate; empty for its own choice
 #   CERTBOT_ARGUMENTS   arguments of `certbot certonly`, one a line
 set -euf
 
 # certbot itself refuses to run twice at once; here the second waits for the first.
 lock /etc/letsencrypt/.obtaining
 
-# One certbot would keep the other server's certificate until its end.
+# certbot would keep another server's certificate, or one of another kind, until its end.
 renewal=/etc/letsencrypt/renewal/$CERTIFICATE_NAME.conf
 when=--keep-until-expiring
-if [ -e "$renewal" ] && ! grep -qxF "server = $ACME_SERVER" "$renewal"; then when=--force-renewal; fi
+if [ -e "$renewal" ]; then
+    profile=$(sed -n -e 's/^required_profile = //p' -e 's/^preferred_profile = //p' "$renewal")
+    if ! grep -qxF "server = $ACME_SERVER" "$renewal" || [ "$profile" != "$CERTIFICATE_PROFILE" ]; then
+        when=--force-renewal
+    fi
+fi
 
 if [ -e /scripts/ca-bundle.pem ]; then
     cat /etc/ssl/certs/ca-certificates.crt /scripts/ca-bundle.pem >/tmp/ca-bundle.pem

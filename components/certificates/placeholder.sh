@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs in a disposable container as nginx's user. Follows install-pair.sh. Gives nginx something to start with: the
 # certificate that certbot holds, or one signed by nobody until there is a real one.
-#   CERTIFICATE_NAME   certbot's name of the certificate, a host name
+#   CERTIFICATE_NAME   certbot's name of the certificate
 
 [ ! -e /certificates/current/fullchain.pem ] || exit 0
 
@@ -10,5 +10,5 @@ if [ -s "$held/fullchain.pem" ] && install_pair "$held/fullchain.pem" "$held/pri
 
 umask 077
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 7 -subj /CN=placeholder \
-    -addext "subjectAltName=DNS:$CERTIFICATE_NAME" -keyout /tmp/privkey.pem -out /tmp/fullchain.pem 2>/dev/null
+    -keyout /tmp/privkey.pem -out /tmp/fullchain.pem 2>/dev/null
 install_pair /tmp/fullchain.pem /tmp/privkey.pem

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server as HttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -42,6 +44,20 @@ function askNginx(path: string, more: Partial<Parameters<typeof ask>[0]> = {}): 
     return ask({ port: first.outputs.publishedPorts.https, path, ca: first.outputs.caCertificate, ...more });
 }
 
+/** A web server of another name, with a certificate from whoever got hold of the private CA's key. */
+async function forgedServer(host: string): Promise<HttpsServer> {
+    const forge = `cd /tmp
+        ca=/ca/$(printf %s "$CONSTRAINTS" | sha256sum | cut -c 1-12)
+        openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=${host} -keyout key -out csr
+        printf 'subjectAltName=DNS:${host}\nauthorityKeyIdentifier=keyid\n' >extensions
+        openssl x509 -req -in csr -CA $ca/ca.pem -CAkey $ca/ca.key -days 9 -extfile extensions
+        cat key`;
+    const pem = await docker("exec", `${server.name}-certificate-renewal`, "sh", "-euc", forge);
+    const forged = createServer({ cert: pem, key: pem }, (_request, response) => response.end("forged"));
+    await new Promise<void>((resolve) => forged.listen(0, "127.0.0.1", resolve));
+    return forged;
+}
+
 async function logIn(user: string, password: string): Promise<string> {
     const body = JSON.stringify({
         type: "m.login.password",
@@ -74,7 +90,7 @@ test("a Matrix client registers, logs in, makes a room, sends a message and sync
     assert.match(stdout, /received: Hello from the test/);
 });
 
-test("a browser that trusts the private CA opens Synapse's page", async () => {
+test("a browser that trusts the private CA opens Synapse's page, and no site of another name that the CA's key certifies", async () => {
     const home = mkdtempSync(join(tmpdir(), "browser-"));
     const database = `sql:${join(home, ".pki/nssdb")}`;
     writeFileSync(join(home, "ca.pem"), first.outputs.caCertificate ?? "");
@@ -85,7 +101,7 @@ test("a browser that trusts the private CA opens Synapse's page", async () => {
     const browser = await chromium.launch({
         executablePath: "/usr/bin/chromium",
         env: { ...process.env, HOME: home },
-        args: [...QUIET, "--disable-quic"],
+        args: [...QUIET, "--disable-quic", "--host-resolver-rules=MAP forged.test 127.0.0.1"],
     });
     try {
         const page = await browser.newPage();
@@ -94,6 +110,14 @@ test("a browser that trusts the private CA opens Synapse's page", async () => {
         assert.match(await page.title(), /Synapse is running/);
         const security = await response?.securityDetails();
         assert.match(security?.protocol ?? "", /TLS 1\.3/);
+
+        const forger = await forgedServer("forged.test");
+        try {
+            const { port } = forger.address() as AddressInfo;
+            await assert.rejects(page.goto(`https://forged.test:${port}/`), /ERR_CERT_/);
+        } finally {
+            forger.close();
+        }
     } finally {
         await browser.close();
         rmSync(home, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { certificateSource, front, usedImages } from "../../addresses.ts";
 import type { AcmeSource } from "../../components/certificates/acme.ts";
-import { certbotArguments } from "../../components/certificates/certbot-arguments.ts";
+import { certbotArguments, certificateProfile } from "../../components/certificates/certbot-arguments.ts";
 import { type NginxConfArgs, nginxConf } from "../../components/nginx/conf.ts";
 import { readSettings, type Settings } from "../../settings.ts";
 import { everywhere, here, parseNginx } from "../support/nginx.ts";
@@ -34,10 +34,10 @@ function sourceOf(tls: Record<string, unknown>): AcmeSource {
     return source;
 }
 
-test("an e-mail address is all that ACME needs", () => {
-    const settings = read({});
+test("ACME needs the mode alone", () => {
+    const settings = read({ email: undefined });
     assert.deepEqual(settings.tls, {
-        ...LEAST,
+        mode: "acme",
         server: "https://acme-v02.api.letsencrypt.org/directory",
         names: [],
         keyType: "ecdsa",
@@ -68,12 +68,28 @@ test("each DNS plugin has an image of its own, unless one is set", () => {
 });
 
 for (const [what, tls, key, wanted] of [
-    ["no e-mail address", { email: undefined }, "tls.email", "an e-mail address"],
     ["an e-mail address without a domain", { email: "admin" }, "tls.email", "an e-mail address"],
     ["a server over plain HTTP", { server: "http://ca.example.org" }, "tls.server", "production, staging or"],
     ["a server that is a word", { server: "letsencrypt" }, "tls.server", "production, staging or"],
     ["a CA that is a path", { caBundle: "/etc/ca.pem" }, "tls.caBundle", "certificates in PEM"],
-    ["an address among the names", { names: ["a.example.org", "192.0.2.1"] }, "tls.names[1]", "a DNS name"],
+    [
+        "an address among the names, by the DNS",
+        { names: ["a.example.org", "192.0.2.1"], challenge: BY_DNS },
+        "tls.names[1]",
+        "a DNS name, or tls.challenge.type http-01",
+    ],
+    [
+        "a wildcard before an address",
+        { names: ["*.192.0.2.1"], challenge: BY_DNS },
+        "tls.names[0]",
+        "a DNS name",
+    ],
+    [
+        "a profile that is an option",
+        { certificateProfile: "--x" },
+        "tls.certificateProfile",
+        "e.g. tlsserver",
+    ],
     ["a name without a dot", { names: ["localhost"] }, "tls.names[0]", "a DNS name"],
     ["a wildcard further inside", { names: ["a.*.example.org"] }, "tls.names[0]", "a DNS name"],
     ["a wildcard by HTTP", { names: ["*.example.org"] }, "tls.names[0]", "a name without *, or"],
@@ -117,12 +133,13 @@ test("a wildcard by the DNS is fine", () => {
 });
 
 test("a server that no public CA certifies is refused, with the setting that names it", () => {
-    for (const [others, key] of [
-        [{ serverName: "localhost" }, "serverName"],
-        [{ serverName: "192.0.2.1" }, "serverName"],
-        [{ publicHost: "[2001:db8::1]" }, "publicHost"],
+    for (const [tls, others, key] of [
+        [{}, { serverName: "localhost" }, "serverName"],
+        [{}, { publicHost: "matrix" }, "publicHost"],
+        [{ challenge: BY_DNS }, { serverName: "192.0.2.1" }, "serverName"],
+        [{ challenge: BY_DNS }, { publicHost: "[2001:db8::1]" }, "publicHost"],
     ] as const) {
-        assert.ok(refusal({}, others).includes(`\n  synapse:${key}\n`));
+        assert.ok(refusal(tls, others).includes(`\n  synapse:${key}\n`));
     }
 });
 
@@ -165,6 +182,38 @@ test("certbot gets every name once, the server's own first, which also names the
         told.filter((argument) => argument.startsWith("--domain=")),
         ["--domain=example.org", "--domain=chat.example.org"],
     );
+});
+
+test("an address is asked for as one, without brackets, in the only profile in which Let's Encrypt certifies it", () => {
+    const told = certbotArguments(sourceOf({ names: ["192.0.2.1", "[2001:db8::1]"] }), "example.org");
+    assert.deepEqual(told.slice(6, 11), [
+        "--cert-name=example.org",
+        "--domain=example.org",
+        "--ip-address=192.0.2.1",
+        "--ip-address=2001:db8::1",
+        "--preferred-profile=shortlived",
+    ]);
+    const alone = certbotArguments(sourceOf({}), "2001:db8::1");
+    assert.ok(alone.includes("--ip-address=2001:db8::1"));
+    assert.ok(alone.includes("--preferred-profile=shortlived"));
+});
+
+test("a profile that is asked for is insisted on, and is what a certificate must have been asked for in", () => {
+    const source = sourceOf({ certificateProfile: "tlsserver", names: ["192.0.2.1"] });
+    const told = certbotArguments(source, "example.org");
+    assert.deepEqual(
+        told.filter((argument) => argument.includes("profile")),
+        ["--required-profile=tlsserver"],
+    );
+    assert.equal(certificateProfile(source, "example.org"), "tlsserver");
+    assert.equal(certificateProfile(sourceOf({}), "192.0.2.1"), "shortlived");
+    assert.equal(certificateProfile(sourceOf({}), "example.org"), "");
+});
+
+test("without an e-mail address the account has none", () => {
+    const told = certbotArguments(sourceOf({ email: undefined }), "example.org");
+    assert.ok(told.includes("--register-unsafely-without-email"));
+    assert.ok(!told.some((argument) => argument.startsWith("--email")));
 });
 
 test("over HTTP certbot writes its answers where nginx serves them", () => {

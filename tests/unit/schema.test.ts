@@ -56,7 +56,7 @@ for (const file of ["Pulumi.prod.yaml", "Pulumi.local.yaml"]) {
 test("stack.schema.json refuses what the program would refuse", () => {
     for (const [key, value] of [
         ["serverName", 1],
-        ["tls", { mode: "acme" }],
+        ["tls", { mode: "acme", email: 1 }],
         ["tls", { mode: "none", directory: "/etc" }],
         ["tls", { mode: "synapse", directory: "relative" }],
         ["ports", { https: "http" }],
