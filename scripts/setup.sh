@@ -167,6 +167,12 @@ install_test_tools() {
         with_progress "installing gixy" sh -c 'python3 -m venv .tools/gixy && .tools/gixy/bin/pip install --quiet gixy-ng==0.2.59' ||
             fail "gixy could not be installed; the end of the output is above"
     fi
+    # For the workflows alone, so Go is not installed for it: where it is missing, that check is skipped, and says so.
+    if [ ! -x .tools/actionlint/actionlint ] && command -v go >/dev/null; then
+        with_progress "installing actionlint" env GOBIN="$PWD/.tools/actionlint" \
+            go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 ||
+            fail "actionlint could not be installed; the end of the output is above"
+    fi
 }
 
 may_install() {

@@ -58,6 +58,11 @@ async function forgedServer(host: string): Promise<HttpsServer> {
     return forged;
 }
 
+async function programOnPath(name: string): Promise<string> {
+    const { stdout } = await promisify(execFile)("sh", ["-c", 'command -v "$0"', name]);
+    return stdout.trim();
+}
+
 async function logIn(user: string, password: string): Promise<string> {
     const body = JSON.stringify({
         type: "m.login.password",
@@ -99,7 +104,7 @@ test("a browser that trusts the private CA opens Synapse's page, and no site of 
     const add = ["-d", database, "-A", "-n", "stack", "-t", "C,,", "-i", join(home, "ca.pem")];
     await promisify(execFile)("certutil", add);
     const browser = await chromium.launch({
-        executablePath: "/usr/bin/chromium",
+        executablePath: await programOnPath("chromium"),
         env: { ...process.env, HOME: home },
         args: [...QUIET, "--disable-quic", "--host-resolver-rules=MAP forged.test 127.0.0.1"],
     });
@@ -137,7 +142,7 @@ test("a browser is told of HTTP/3 and speaks it, when the setting says so", asyn
     // QUIC in Chromium takes no private CA from the user's store: this certificate's key is named instead.
     const key = createHash("sha256").update(spki).digest("base64");
     const browser = await chromium.launch({
-        executablePath: "/usr/bin/chromium",
+        executablePath: await programOnPath("chromium"),
         env: { ...process.env, HOME: home },
         args: [
             ...QUIET,

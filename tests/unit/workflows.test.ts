@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { load } from "js-yaml";
 
 /** The workflows keep to what their secrets need. */
@@ -95,6 +97,32 @@ test("CONTRIBUTING.md lists every setting that the workflows read, and no other"
     const rows = read("CONTRIBUTING.md").matchAll(new RegExp(`^\\| \`([A-Z_]+)\` +\\| (?:${kinds}) `, "gm"));
     const listed = [...rows].map(([, name = "", ...kind]) => `${name}: ${kind.join("")}`);
     assert.deepEqual(listed.sort(), [...new Set(used)].sort());
+});
+
+test("check.yml installs every package that setup.sh asks for", () => {
+    const [, tools = ""] = /for tool in (.+); do/.exec(read("scripts/setup.sh")) ?? [];
+    const [, others = ""] = /import ensurepip.*missing (\S+)"/.exec(read("scripts/setup.sh")) ?? [];
+    const wanted = [...tools.split(" ").map((tool) => tool.split(":")[1] ?? ""), others];
+    const [, installed = ""] =
+        /apt-get install .*?((?: [a-z][\w.-]+)+)$/m.exec(read(`${WORKFLOWS}check.yml`)) ?? [];
+    assert.ok(wanted.length >= 6, wanted.join(", "));
+    // A runner has it, under one name or another, and apt's package would be a snap.
+    const packages = wanted.filter((name) => name !== "chromium");
+    assert.deepEqual(
+        packages.filter((name) => !installed.split(" ").includes(name)),
+        [],
+    );
+});
+
+test("actionlint finds nothing in the workflows, nor shellcheck in their scripts", (t) => {
+    const own = fileURLToPath(new URL(".tools/actionlint/actionlint", project));
+    const program = existsSync(own) ? own : "actionlint";
+    const { error, status, stdout } = spawnSync(program, { cwd: fileURLToPath(project), encoding: "utf8" });
+    if (error !== undefined) {
+        t.skip("WORKFLOWS NOT CHECKED: actionlint is missing (scripts/setup.sh --tests installs it with Go)");
+        return;
+    }
+    assert.equal(status, 0, stdout);
 });
 
 test("a condition that also lets forks through is no protection", () => {
