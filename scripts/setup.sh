@@ -173,6 +173,12 @@ install_test_tools() {
             go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 ||
             fail "actionlint could not be installed; the end of the output is above"
     fi
+    # Likewise: Debian's pebble is older than certificate profiles, and without a newer one their test is skipped.
+    if [ ! -x .tools/pebble/pebble ] && command -v go >/dev/null; then
+        with_progress "installing pebble" env GOBIN="$PWD/.tools/pebble" \
+            go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1 ||
+            fail "pebble could not be installed; the end of the output is above"
+    fi
 }
 
 may_install() {

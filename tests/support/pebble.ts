@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,11 +12,17 @@ import { freePorts } from "./ports.ts";
 export interface PebbleArgs {
     /** Port of this machine on which it asks for answers to http-01 challenges. */
     readonly httpPort: number;
-    /** Seconds that its certificates are valid. */
-    readonly validity?: number;
+    /** Seconds that its certificates are valid: where it has profiles, only those of the profile `shortlived`. */
+    readonly shortValidity?: number;
     /** External accounts that it insists on: key id → MAC key in base64url. */
     readonly externalAccounts?: Readonly<Record<string, string>>;
 }
+
+const DAY = 86_400;
+
+/** The newest, where scripts/setup.sh could build it; Debian's knows no profiles. */
+const BUILT = join(import.meta.dirname, "../../.tools/pebble/pebble");
+const PROGRAM = existsSync(BUILT) ? BUILT : "pebble";
 
 /**
  * An ACME server for tests: Let's Encrypt's pebble, with a DNS of its own in which every name leads to this machine.
@@ -54,7 +60,13 @@ export class Pebble {
                 httpPort: args.httpPort,
                 tlsPort: 1,
                 ocspResponderURL: "",
-                certificateValidityPeriod: args.validity ?? 90 * 86_400,
+                certificateValidityPeriod: args.shortValidity ?? 90 * DAY,
+                profiles: {
+                    default: { description: "The default", validityPeriod: 90 * DAY },
+                    shortlived: { description: "Short", validityPeriod: args.shortValidity ?? 6 * DAY },
+                },
+                // How long a client is told to wait before it asks again.
+                retryAfter: { authz: 1, order: 1 },
                 externalAccountBindingRequired: args.externalAccounts !== undefined,
                 ...(args.externalAccounts && { externalAccountMACKeys: args.externalAccounts }),
             },
@@ -81,7 +93,7 @@ export class Pebble {
         ]);
         const config = join(this.#folder, "pebble.json");
         const dns = `127.0.0.1:${this.#ports.dns}`;
-        const said = await this.#run("pebble", ["-config", config, "-dnsserver", dns]);
+        const said = await this.#run(PROGRAM, ["-config", config, "-dnsserver", dns]);
         for (const stream of [said.stdout, said.stderr])
             stream?.on("data", (chunk) => (this.log += String(chunk)));
         await this.open();
@@ -99,8 +111,16 @@ export class Pebble {
 
     /** The root of the certificates that it issues, PEM. */
     root(): Promise<string> {
+        return this.#get(`https://127.0.0.1:${this.#ports.management}/roots/0`);
+    }
+
+    /** Whether it offers the profile `shortlived`. */
+    async hasProfiles(): Promise<boolean> {
+        return (await this.#get(`https://127.0.0.1:${this.#ports.inner}/dir`)).includes("shortlived");
+    }
+
+    #get(url: string): Promise<string> {
         return new Promise((resolve, reject) => {
-            const url = `https://127.0.0.1:${this.#ports.management}/roots/0`;
             const sent = request(url, { rejectUnauthorized: false, agent: false }, (response) => {
                 let body = "";
                 response.on("data", (chunk) => (body += String(chunk)));
