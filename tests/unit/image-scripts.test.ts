@@ -24,7 +24,9 @@ const RUNS_IN: Readonly<Record<string, readonly Place[]>> = {
     "nginx/start.sh": ["nginx"],
     "synapse/check.sh": ["synapse"],
     "synapse/generate.sh": ["synapse"],
+    "synapse/remove-others.sh": ["synapse"],
     "synapse/start.sh": ["synapse"],
+    "synapse/store.sh": ["synapse"],
 };
 
 const components = new URL("../../components/", import.meta.url);
