@@ -412,7 +412,9 @@ everyService("writes to memory and to its own volumes alone", (inputs, { name })
     const mounts = inputs.mounts as { target: string; readOnly: boolean }[];
     const written = mounts.filter(({ readOnly }) => !readOnly).map(({ target }) => target);
     const expected = {
-        "synapse-container": ["/data"],
+        "synapse-container": mounts.some(({ target }) => target === "/announce")
+            ? ["/data", "/announce"]
+            : ["/data"],
         "nginx-container": ["/buffer"],
         "certificates-relay": ["/certificates"],
         "certificate-renewal": ["/ca", "/certificates"],

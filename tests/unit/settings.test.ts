@@ -470,7 +470,7 @@ test("a server name is all that must be set", () => {
         images: {
             synapse: "ghcr.io/element-hq/synapse:v1.163.2",
             nginx: "nginx:1.30.0",
-            certbot: "certbot/certbot:v4.0.0",
+            certbot: "certbot/certbot:v5.6.0",
         },
         memory: { synapse: 4096, nginx: 256 },
         ephemeral: false,
