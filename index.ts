@@ -30,7 +30,6 @@ const data = new SynapseData(
     {
         prefix,
         image: synapseImage,
-        imageReference: images.synapse,
         serverName,
         reportStats: settings.reportStats,
         proxied: front === "proxy",
@@ -63,7 +62,9 @@ const synapse = new Synapse(
         ...settings,
         prefix,
         image: synapseImage,
+        imageReference: images.synapse,
         dataVolume: data.volumeName,
+        compiledVolume: data.compiledVolume,
         announceVolume: data.announceVolume,
         network,
         memory: memory.synapse,

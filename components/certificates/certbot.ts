@@ -135,7 +135,7 @@ export class Certbot extends pulumi.ComponentResource {
                     command: ["/bin/sh", "/scripts/valid.sh"],
                     interval: 5,
                     startPeriod: 5,
-                    waitTimeout: 60,
+                    patience: 60,
                 },
                 memory: 256,
                 stopGracePeriod: 30,

@@ -105,7 +105,7 @@ export class HostCertificate extends pulumi.ComponentResource {
                     command: ["/bin/sh", "-c", 'test -n "$(find /tmp/copied -mmin -1)"'],
                     interval: 3,
                     startPeriod: 20,
-                    waitTimeout: 60,
+                    patience: 60,
                 },
                 memory: 64,
                 stopGracePeriod: 10,

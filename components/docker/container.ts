@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { ready } from "./ready.ts";
 import type { Stack } from "./stack.ts";
 import { tmpfsOf } from "./tmpfs.ts";
 
@@ -27,14 +28,14 @@ export interface PublishedPortArgs {
 
 /** How a container says that it works. */
 export interface HealthArgs {
-    /** Command and arguments, run in the container; exit code 0 is healthy. */
+    /** Command and arguments, run in the container; exit code 0 is healthy. It must end by itself within seconds. */
     readonly command: readonly string[];
     /** Seconds between two checks, below 60. */
     readonly interval: number;
     /** Seconds during which a failure does not count, below 60. */
     readonly startPeriod: number;
-    /** Seconds to wait for the first healthy answer before the deployment fails. */
-    readonly waitTimeout: number;
+    /** Seconds to wait for the first healthy answer before the deployment fails; see {@link ready}. */
+    readonly patience: number;
 }
 
 /** What differs from one service's container to the next. */
@@ -61,6 +62,12 @@ export interface ServiceContainerArgs {
     readonly stopGracePeriod: number;
 }
 
+/** A service's container, and the step that has seen it healthy, for others to wait for. */
+export interface Service {
+    readonly container: docker.Container;
+    readonly ready: pulumi.Resource;
+}
+
 /**
  * The one way in which this program runs a service: unprivileged, on a read-only root, stopped politely, its log
  * bounded. It also sets what the provider would otherwise forget or only pretend to change.
@@ -70,9 +77,9 @@ export function serviceContainer(
     args: ServiceContainerArgs,
     stack: Stack,
     opts: pulumi.CustomResourceOptions,
-): docker.Container {
+): Service {
     const { health, network } = args;
-    return new docker.Container(
+    const container = new docker.Container(
         name,
         {
             name: args.name,
@@ -109,8 +116,6 @@ export function serviceContainer(
                 startPeriod: seconds(health.startPeriod),
                 retries: 3,
             },
-            wait: true,
-            waitTimeout: health.waitTimeout,
             memory: args.memory,
             // Without it Docker allows as much swap again, and a later, higher limit is refused.
             memorySwap: args.memory,
@@ -128,14 +133,14 @@ export function serviceContainer(
             // Two containers can hold neither one name nor one port.
             deleteBeforeReplace: true,
             // The provider "updates" these in its state and leaves the container as it was. The last one stands for a
-            // creation that failed, as when the container never got healthy: the next update would forget that.
+            // creation that failed half-way, which the next update would forget.
             replaceOnChanges: ["mounts", "healthcheck", "tmpfs", "init", "#initerror"],
             additionalSecretOutputs: ["containerLogs"],
-            // A container that waits for its health may take the whole timeout, and then its stop.
             customTimeouts: { create: "10m", update: "10m", delete: "10m" },
             hooks: stack.sweep,
         },
     );
+    return { container, ready: ready(`${name}-ready`, container, health, stack, opts) };
 }
 
 /**

@@ -8,8 +8,10 @@
 #   TASK_NETWORK             Docker network, if the options name none
 #   TASK_MOUNTS              values of `docker run --mount` that end in `src=`, one a line
 #   TASK_MOUNT_0, _1, …      the sources of these mounts, in the same order
+#   TASK_BEFOREHAND          shell script for this machine, run before all else
 #   TASK_AFTERWARDS          shell script for this machine, run when the one in the container has succeeded
 set -euf
+eval "$TASK_BEFOREHAND"
 IFS='
 '
 index=0

@@ -28,6 +28,8 @@ export interface TaskArgs {
      * @default false
      */
     readonly readsPreviousOutput?: boolean;
+    /** Shell script for the machine that runs Pulumi, run before the one in the container; its failure is the task's. */
+    readonly beforehand?: pulumi.Input<string>;
     /** Shell script for the machine that runs Pulumi, run after the container's own has succeeded. */
     readonly afterwards?: string;
 }
@@ -70,6 +72,7 @@ export function task(
                 TASK_SCRIPT: args.script,
                 TASK_OPTIONS: options.flat().join("\n"),
                 TASK_MOUNTS: mounts.map(mountOption).join("\n"),
+                TASK_BEFOREHAND: args.beforehand ?? "",
                 TASK_AFTERWARDS: args.afterwards ?? "",
                 ...(args.network === undefined ? {} : { TASK_NETWORK: args.network }),
             },

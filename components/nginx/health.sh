@@ -1,7 +1,7 @@
 #!/bin/sh
 # Healthy is: nginx answers, its watcher lives, and nothing that the watcher saw was refused.
 set -eu
-curl -fsS -o /dev/null http://127.0.0.1:8081/configuration
+curl -fsS --max-time 4 -o /dev/null http://127.0.0.1:8081/configuration
 if [ -e /run/refused ]; then
     echo "nginx refused a changed certificate or address and goes on with the old one; see its log" >&2
     exit 1

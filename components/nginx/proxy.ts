@@ -114,7 +114,7 @@ export class NginxProxy extends pulumi.ComponentResource {
             { parent: this },
         );
 
-        const container = serviceContainer(
+        const { container } = serviceContainer(
             `${name}-container`,
             {
                 name: containerName,
@@ -156,7 +156,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                     command: ["/bin/sh", "/scripts/health.sh"],
                     interval: 5,
                     startPeriod: 5,
-                    waitTimeout: 60,
+                    patience: 60,
                 },
                 memory: args.memory,
                 stopGracePeriod: 30,

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
-import { PERMANENT, permanenceGuard } from "./guard.ts";
+import { permanenceGuard, SERVER_NAME } from "./guard.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
 /** What {@link SynapseData} needs to know. */
@@ -11,8 +11,6 @@ export interface SynapseDataArgs {
     /** Prefix of the stack's Docker objects. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
-    /** The image as the settings name it, with its version. */
-    readonly imageReference: string;
     /** Matrix server name. Permanent. */
     readonly serverName: string;
     /** Whether the generated configuration reports usage statistics. */
@@ -33,6 +31,8 @@ export class SynapseData extends pulumi.ComponentResource {
     readonly volumeName: pulumi.Output<string>;
     /** Volume on which the server announces its restarts to the proxy; undefined without one. */
     readonly announceVolume: pulumi.Output<string> | undefined;
+    /** Volume with Python's compiled files; see {@link compiledDirectory}. */
+    readonly compiledVolume: pulumi.Output<string>;
     /** Public half of the signing key, as other servers know it: `ed25519:a_AbCd <unpadded base64>`. */
     readonly verifyKey: pulumi.Output<string>;
 
@@ -59,6 +59,13 @@ export class SynapseData extends pulumi.ComponentResource {
             ? new docker.Volume(`${name}-announce`, { name: `${args.prefix}-announce` }, { parent: this })
             : undefined;
 
+        // No loss: without it the server only starts more slowly.
+        const compiled = new docker.Volume(
+            `${name}-compiled`,
+            { name: `${args.prefix}-compiled` },
+            { parent: this },
+        );
+
         const generation = task(
             `${name}-generation`,
             {
@@ -68,13 +75,14 @@ export class SynapseData extends pulumi.ComponentResource {
                 capabilities: ["CHOWN", "SETUID", "SETGID"],
                 mounts: [
                     { source: volume.name, target: "/data", readOnly: false },
+                    { source: compiled.name, target: COMPILED, readOnly: false },
                     ...(announce === undefined
                         ? []
                         : [{ source: announce.name, target: "/announce", readOnly: false }]),
                 ],
                 environment: {
-                    [PERMANENT.serverName]: args.serverName,
-                    [PERMANENT.image]: args.imageReference,
+                    [SERVER_NAME]: args.serverName,
+                    COMPILED: compiledDirectory(args.image),
                     REPORT_STATS: args.reportStats ? "yes" : "no",
                     OWNER: SYNAPSE_USER,
                 },
@@ -87,13 +95,23 @@ export class SynapseData extends pulumi.ComponentResource {
 
         this.volumeName = volume.name;
         this.announceVolume = announce?.name;
+        this.compiledVolume = compiled.name;
         this.verifyKey = generation.stdout.apply(verifyKeyOf);
         this.registerOutputs({
             volumeName: this.volumeName,
             announceVolume: this.announceVolume,
+            compiledVolume: this.compiledVolume,
             verifyKey: this.verifyKey,
         });
     }
+}
+
+/** Where the volume with compiled files is mounted. */
+export const COMPILED = "/compiled";
+
+/** The directory for the compiled files of one image, given by its id: another image has other files. */
+export function compiledDirectory(image: pulumi.Input<string>): pulumi.Output<string> {
+    return pulumi.output(image).apply((id) => `${COMPILED}/${id.replace(/^sha256:/, "").slice(0, 12)}`);
 }
 
 /** The generation run prints the server name, the key's name and the key. */

@@ -4,11 +4,12 @@
 # Prints the server name and the public verify key: `example.org ed25519:a_AbCd <base64>`.
 #   SERVER_NAME, REPORT_STATS     for `generate`
 #   PULUMI_COMMAND_STDOUT         what the last run printed; empty on the first
+#   COMPILED                      directory for Python's compiled files of this image
 #   OWNER                         uid:gid that owns the data
 
 if [ "$(id -u)" = 0 ]; then
     # Not its content: old volumes keep the owners they have.
-    for volume in /data /announce; do
+    for volume in /data /announce /compiled; do
         [ ! -d "$volume" ] || [ "$(stat -c %u:%g "$volume")" = "$OWNER" ] || chown "$OWNER" "$volume"
     done
     exec setpriv --reuid "${OWNER%:*}" --regid "${OWNER#*:}" --clear-groups --inh-caps=-all \
@@ -34,13 +35,9 @@ for other in /data/*.signing.key; do
 A server's name can never change; give the new server a volume of its own (synapse:name)."
 done
 
-image_version=$(python3 -c 'from importlib.metadata import version; print(version("matrix-synapse"))')
-if [ -s /data/.synapse-version ]; then
-    data_version=$(cat /data/.synapse-version)
-    newest=$(printf '%s\n%s\n' "$data_version" "$image_version" | sort -V | tail -n 1)
-    [ "$newest" = "$image_version" ] || refuse "the database was last written by Synapse $data_version and the image is $image_version. \
-Synapse cannot go back; set synapse:images.synapse to $data_version or newer."
-fi
+# Python's compiled files, which the image lacks and a read-only server could not keep: without them each of its starts
+# takes several times as long.
+export PYTHONPYCACHEPREFIX="$COMPILED"
 
 if [ ! -s "$key" ]; then
     for written in /data/homeserver.db /data/.synapse-version; do
@@ -59,6 +56,14 @@ has none. Restore the volume from a backup." ;;
     }
 fi
 
+# What Synapse's own run has not compiled yet. The last three images' are kept: a server may be going back to one.
+if [ ! -e "$COMPILED/.complete" ]; then
+    python3 -c 'import synapse.app.homeserver, synapse.config.__main__' && touch "$COMPILED/.complete" ||
+        echo "Synapse could not be compiled: it will start, but slowly." >&2
+fi
+touch "$COMPILED" 2>/dev/null || true
+(cd "${COMPILED%/*}" && ls -1t | tail -n +4 | xargs -r rm -rf)
+
 [ -e /data/homeserver.yaml ] || refuse "the data volume holds a signing key but no homeserver.yaml, where the server's \
 other secrets are. Restore it from a backup."
 # Synapse makes it when it reads its configuration, which is checked on a read-only volume.
@@ -66,7 +71,9 @@ mkdir -p /data/media_store
 # Both hold secrets.
 chmod 0600 "$key" /data/homeserver.yaml
 
-read -r algorithm version seed <"$key"
+# An editor may have left out the newline at the end.
+read -r algorithm version seed <"$key" || [ -n "${seed:-}" ] || refuse "the signing key ${key##*/} cannot be read: it \
+should be one line, \`ed25519 a_AbCd <seed>\`. Restore it from a backup."
 # PKCS#8's prefix of an Ed25519 seed makes it a key that openssl reads; the seed stands there without its padding.
 public=$(
     {

@@ -107,8 +107,12 @@ export function logConfig(level: string): string {
             },
         },
         handlers: { console: { class: "logging.StreamHandler", formatter: "precise" } },
-        // At DEBUG this logger writes access tokens.
-        loggers: { "synapse.storage.SQL": { level: "INFO" } },
+        loggers: {
+            // At DEBUG this logger writes access tokens.
+            "synapse.storage.SQL": { level: "INFO" },
+            // Deployments read here whether the server is upgrading its database.
+            "synapse.storage.prepare_database": { level: "INFO" },
+        },
         root: { level, handlers: ["console"] },
         disable_existing_loggers: false,
     });

@@ -1,9 +1,16 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { internalPorts, publishedPort, serviceContainer } from "../docker/container.ts";
+import {
+    internalPorts,
+    publishedPort,
+    type ServiceContainerArgs,
+    serviceContainer,
+} from "../docker/container.ts";
 import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
+import { COMPILED, compiledDirectory } from "./data.ts";
 import { type HomeserverArgs, homeserverYaml, logConfig, PATHS, secretYaml } from "./homeserver.ts";
 import { SecretConfig } from "./secret-config.ts";
 import { SYNAPSE_USER } from "./user.ts";
@@ -13,8 +20,12 @@ export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPor
     /** Prefix of the stack's Docker objects; the server's container has this very name. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
+    /** The image as the settings name it, for messages. */
+    readonly imageReference: string;
     /** Volume with the server's identity and data. */
     readonly dataVolume: pulumi.Input<string>;
+    /** Volume with Python's compiled files. */
+    readonly compiledVolume: pulumi.Input<string>;
     /** Docker network, on which the server's name is `synapse`. */
     readonly network: pulumi.Input<string>;
     /** Volume on which restarts are announced to the proxy; none without one. */
@@ -96,86 +107,102 @@ export class Synapse extends pulumi.ComponentResource {
         const secretEnvironment = { SECRET_CONFIG: secrets?.path ?? "" };
 
         const data = { source: args.dataVolume, target: "/data" };
+        const compiled = { source: args.compiledVolume, target: COMPILED };
         const readOnlyMounts = [
             { source: config.volumeName, target: "/config" },
             ...secretMounts,
+            compiled,
             ...(args.certificatesVolume === undefined
                 ? []
                 : [{ source: args.certificatesVolume, target: "/certificates" }]),
         ];
 
+        const service: ServiceContainerArgs = {
+            name: args.prefix,
+            image: args.image,
+            user: SYNAPSE_USER,
+            entrypoint: ["/bin/sh", "/config/start.sh"],
+            environment: {
+                SIGNING_KEY: PATHS.signingKey(args.serverName),
+                CERTIFICATE: args.front === "tls" ? PATHS.certificate : "",
+                HTTP_PORT: String(HTTP_PORT),
+                PYTHONPYCACHEPREFIX: compiledDirectory(args.image),
+                METRICS_PORT: String(METRICS_PORT),
+                ANNOUNCE: args.announceVolume === undefined ? "" : ANNOUNCEMENT.file,
+                ...secretEnvironment,
+            },
+            mounts: [
+                { ...data, readOnly: false },
+                ...(args.announceVolume === undefined
+                    ? []
+                    : [
+                          {
+                              source: args.announceVolume,
+                              target: ANNOUNCEMENT.directory,
+                              readOnly: false,
+                          },
+                      ]),
+                ...readOnlyMounts,
+            ],
+            // Uploads pass through it; when it is too small they fail without an HTTP status.
+            tmpfs: { "/tmp": 64 + 4 * mebibytes(args.maxUploadSize) },
+            network: { name: args.network, aliases: ["synapse"] },
+            ports: [
+                { internal: HTTP_PORT, external: args.port, addresses: args.addresses },
+                ...(args.tlsListener === undefined
+                    ? []
+                    : [
+                          {
+                              internal: TLS_PORT,
+                              external: args.tlsListener.port,
+                              addresses: args.tlsListener.addresses,
+                          },
+                      ]),
+            ],
+            health: {
+                command: [
+                    "curl",
+                    "-fsS",
+                    "--max-time",
+                    "4",
+                    "-o",
+                    "/dev/null",
+                    `http://127.0.0.1:${HTTP_PORT}/health`,
+                ],
+                interval: 5,
+                startPeriod: 59,
+                patience: 180,
+            },
+            memory: args.memory,
+            stopGracePeriod: 60,
+        };
         const check = task(
             `${name}-check`,
             {
                 image: args.image,
                 script: script(import.meta.url, "check.sh"),
                 user: SYNAPSE_USER,
-                mounts: [data, ...secretMounts],
-                environment: secretEnvironment,
+                mounts: [data, compiled, ...secretMounts],
+                environment: {
+                    ...secretEnvironment,
+                    PYTHONPYCACHEPREFIX: compiledDirectory(args.image),
+                    SCHEMA_PY: script(import.meta.url, "schema.py"),
+                    IMAGE_REFERENCE: args.imageReference,
+                },
                 // Here a preview shows what changes in it, line by line.
                 stdin: homeserver,
+                // On this machine alone: whatever replaces the container is reason enough to look at it first.
+                beforehand: pulumi.interpolate`SERVER=${args.prefix} REPLACEMENT=${digest(service)}\n${script(import.meta.url, "at-work.sh")}`,
             },
             args.stack,
             { parent: this },
         );
+        const { container, ready } = serviceContainer(`${name}-container`, service, args.stack, {
+            parent: this,
+            dependsOn: [check, config],
+        });
 
-        const container = serviceContainer(
-            `${name}-container`,
-            {
-                name: args.prefix,
-                image: args.image,
-                user: SYNAPSE_USER,
-                entrypoint: ["/bin/sh", "/config/start.sh"],
-                environment: {
-                    SIGNING_KEY: PATHS.signingKey(args.serverName),
-                    CERTIFICATE: args.front === "tls" ? PATHS.certificate : "",
-                    HTTP_PORT: String(HTTP_PORT),
-                    METRICS_PORT: String(METRICS_PORT),
-                    ANNOUNCE: args.announceVolume === undefined ? "" : ANNOUNCEMENT.file,
-                    ...secretEnvironment,
-                },
-                mounts: [
-                    { ...data, readOnly: false },
-                    ...(args.announceVolume === undefined
-                        ? []
-                        : [
-                              {
-                                  source: args.announceVolume,
-                                  target: ANNOUNCEMENT.directory,
-                                  readOnly: false,
-                              },
-                          ]),
-                    ...readOnlyMounts,
-                ],
-                // Uploads pass through it; when it is too small they fail without an HTTP status.
-                tmpfs: { "/tmp": 64 + 4 * mebibytes(args.maxUploadSize) },
-                network: { name: args.network, aliases: ["synapse"] },
-                ports: [
-                    { internal: HTTP_PORT, external: args.port, addresses: args.addresses },
-                    ...(args.tlsListener === undefined
-                        ? []
-                        : [
-                              {
-                                  internal: TLS_PORT,
-                                  external: args.tlsListener.port,
-                                  addresses: args.tlsListener.addresses,
-                              },
-                          ]),
-                ],
-                health: {
-                    command: ["curl", "-fsS", "-o", "/dev/null", `http://127.0.0.1:${HTTP_PORT}/health`],
-                    interval: 5,
-                    startPeriod: 59,
-                    waitTimeout: 180,
-                },
-                memory: args.memory,
-                stopGracePeriod: 60,
-            },
-            args.stack,
-            { parent: this, dependsOn: [check, config] },
-        );
-
-        secrets?.removeOthers(`${name}-old-secrets`, { parent: this, dependsOn: [container] });
+        secrets?.removeOthers(`${name}-old-secrets`, { parent: this, dependsOn: [ready] });
 
         this.containerId = container.id;
         this.httpPort = publishedPort(container, HTTP_PORT);
@@ -186,6 +213,13 @@ export class Synapse extends pulumi.ComponentResource {
             tlsPort: this.tlsPort,
         });
     }
+}
+
+/** Twelve hexadecimal digits that change with whatever a change of would replace the container. */
+function digest({ memory: _, ...service }: ServiceContainerArgs): pulumi.Output<string> {
+    return pulumi
+        .output(service)
+        .apply((known) => createHash("sha256").update(JSON.stringify(known)).digest("hex").slice(0, 12));
 }
 
 /** `50M` → 50, `512K` → 1. */

@@ -78,6 +78,7 @@ const SERVER = [
     "docker:index/remoteImage:RemoteImage synapse-image",
     "synapse:index:SynapseData synapse-data",
     "docker:index/volume:Volume synapse-data-volume < synapse-data",
+    "docker:index/volume:Volume synapse-data-compiled < synapse-data",
     "command:local:Command synapse-data-generation < synapse-data",
     "synapse:index:Synapse synapse",
     "synapse:index:FileVolume synapse-config < synapse",
@@ -85,6 +86,7 @@ const SERVER = [
     "docker:index/container:Container synapse-config-<hash>-loader < synapse-config",
     "command:local:Command synapse-check < synapse",
     "docker:index/container:Container synapse-container < synapse",
+    "command:local:Command synapse-container-ready < synapse",
     "synapse:index:Verification verification",
     "command:local:Command verification-questions < verification",
 ];
@@ -96,6 +98,7 @@ const HOST_CERTIFICATE = [
     "docker:index/container:Container certificates-scripts-<hash>-loader < certificates-scripts",
     "command:local:Command certificates-copy < certificates",
     "docker:index/container:Container certificates-relay < certificates",
+    "command:local:Command certificates-relay-ready < certificates",
 ];
 const LOCAL_CA = [
     "synapse:index:LocalCa certificates",
@@ -118,6 +121,7 @@ const ACME = [
     "docker:index/container:Container certbot-scripts-<hash>-loader < certbot-scripts",
     "command:local:Command certbot-issuance < certbot",
     "docker:index/container:Container certbot-container < certbot",
+    "command:local:Command certbot-container-ready < certbot",
 ];
 const PROXY = [
     "docker:index/volume:Volume synapse-data-announce < synapse-data",
@@ -130,6 +134,7 @@ const PROXY = [
     "docker:index/container:Container nginx-scripts-<hash>-loader < nginx-scripts",
     "command:local:Command nginx-configuration < nginx",
     "docker:index/container:Container nginx-container < nginx",
+    "command:local:Command nginx-container-ready < nginx",
 ];
 
 for (const [mode, expected] of [
@@ -193,7 +198,7 @@ test("another server name needs another data volume, which its protection refuse
     assert.equal(volume.deleteBeforeReplace, true);
 });
 
-test("another server name and an older Synapse are refused, but for a throw-away", () => {
+test("another server name is refused, but for a throw-away", () => {
     assert.deepEqual(registered(runs.letsencrypt, "synapse-data-generation").hooks.beforeUpdate, [
         "permanence",
     ]);
@@ -315,10 +320,11 @@ test("the services are these", () => {
 /** A test for every service of every run. */
 function everyService(
     behaviour: string,
-    check: (inputs: Record<string, unknown>, service: Registration) => void,
+    check: (inputs: Record<string, unknown>, service: Registration, run: Run) => void,
 ) {
     test(`every service ${behaviour}`, () => {
-        for (const service of some(everyRun.flatMap(servicesOf))) check(service.inputs, service);
+        const services = everyRun.flatMap((run) => servicesOf(run).map((service) => ({ run, service })));
+        for (const { run, service } of some(services)) check(service.inputs, service, run);
     });
 }
 
@@ -346,9 +352,14 @@ everyService("has a whole health check, with durations as Docker gives them back
     assert.ok(Number(retries) > 0);
 });
 
-everyService("is waited for", (inputs) => {
-    assert.deepEqual([inputs.wait, inputs.mustRun], [true, true]);
-    assert.ok(Number(inputs.waitTimeout) >= 60);
+everyService("is waited for, by a step that knows its health check", (inputs, { name }, run) => {
+    assert.deepEqual([inputs.wait, inputs.mustRun], [undefined, true]);
+    const { environment, create } = registered(run, `${name}-ready`).inputs;
+    const { NAME, HEALTH, PATIENCE } = environment as Record<string, string>;
+    assert.equal(create, "exec sh components/docker/ready.sh");
+    assert.equal(NAME, inputs.name);
+    assert.deepEqual(["CMD", ...(HEALTH ?? "").split("\n")], (inputs.healthcheck as { tests: string[] }).tests);
+    assert.ok(Number(PATIENCE) >= 60);
 });
 
 everyService("has as much memory as it may, and no swap on top", (inputs) => {
@@ -462,7 +473,7 @@ test("a command does the same when it is made and when something about it change
         // A failure quotes the command.
         assert.match(
             String(inputs.create),
-            /^exec (sh components\/docker\/task\.sh|node --import tsx scripts\/verify\.ts)$/,
+            /^exec (sh components\/docker\/(task|ready)\.sh|node --import tsx scripts\/verify\.ts)$/,
         );
         assert.equal(inputs.logging, "stderr");
         assert.equal(inputs.addPreviousOutputInEnv, name === "synapse-data-generation", name);
@@ -485,7 +496,7 @@ test("every script in a container but certbot is without network, and names its 
 test("a new configuration is checked by Synapse before anything is touched, with its data read-only", () => {
     const check = registered(runs.letsencrypt, "synapse-check");
     const { TASK_MOUNTS: mounts } = check.inputs.environment as Record<string, string>;
-    assert.equal(mounts, "type=volume,dst=/data,readonly,src=");
+    assert.equal(mounts, "type=volume,dst=/data,readonly,src=\ntype=volume,dst=/compiled,readonly,src=");
     const [homeserver] = uploadsOf(runs.letsencrypt, "synapse-config");
     assert.equal(check.inputs.stdin, homeserver?.content);
     assert.ok(registered(runs.letsencrypt, "synapse-container").dependencies.includes("synapse-check"));
@@ -499,11 +510,11 @@ for (const [mode, resource, needs] of [
     ["local-ca", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-issuance"]],
     ["local-ca", "certificate-renewal", ["certificates-issuance"]],
     ["acme", "nginx-container", ["certificates-ownership", "certificates-placeholder"]],
-    ["acme", "certbot-issuance", ["nginx-container", "synapse-container", "certbot-scripts-loader"]],
+    ["acme", "certbot-issuance", ["nginx-container-ready", "synapse-container-ready", "certbot-scripts-loader"]],
     ["acme", "certbot-container", ["certbot-issuance"]],
     ["acme", "verification-questions", ["certbot-issuance"]],
-    ["none", "verification-questions", ["synapse-container"]],
-    ["letsencrypt", "verification-questions", ["synapse-container", "nginx-container"]],
+    ["none", "verification-questions", ["synapse-container-ready"]],
+    ["letsencrypt", "verification-questions", ["synapse-container-ready", "nginx-container-ready"]],
 ] as const) {
     test(`${resource} waits for ${needs.join(", ")} (${mode})`, () => {
         const before = everythingBefore(runs[mode], resource);

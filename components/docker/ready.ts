@@ -1,0 +1,41 @@
+import * as command from "@pulumi/command";
+import type * as docker from "@pulumi/docker";
+import type * as pulumi from "@pulumi/pulumi";
+import type { HealthArgs } from "./container.ts";
+import type { Stack } from "./stack.ts";
+
+/** A failure quotes the command, so its text stands in a file. Commands run where Pulumi.yaml is. */
+const WAIT = "exec sh components/docker/ready.sh";
+
+/**
+ * A step that waits until a container is healthy: it ends at once when the container exits, goes on for as long as
+ * Synapse upgrades its database, and quotes the end of the log when it fails. The provider's own wait does none of
+ * it, and the next update replaces what it gave up on, which may be at work on the database. This step is what fails
+ * here: the next update waits anew.
+ */
+export function ready(
+    name: string,
+    container: docker.Container,
+    health: HealthArgs,
+    stack: Stack,
+    opts: pulumi.CustomResourceOptions,
+): command.local.Command {
+    return new command.local.Command(
+        name,
+        {
+            create: WAIT,
+            update: WAIT,
+            environment: {
+                ...stack.environment,
+                CONTAINER: container.id,
+                NAME: container.name,
+                HEALTH: health.command.join("\n"),
+                PATIENCE: String(health.patience),
+            },
+            addPreviousOutputInEnv: false,
+            logging: "stderr",
+        },
+        // A database takes the time that it takes.
+        { ...opts, customTimeouts: { create: "24h", update: "24h" } },
+    );
+}
