@@ -30,6 +30,7 @@ const data = new SynapseData(
     {
         prefix,
         image: synapseImage,
+        imageReference: images.synapse,
         serverName,
         reportStats: settings.reportStats,
         proxied: front === "proxy",
@@ -62,7 +63,6 @@ const synapse = new Synapse(
         ...settings,
         prefix,
         image: synapseImage,
-        imageReference: images.synapse,
         dataVolume: data.volumeName,
         compiledVolume: data.compiledVolume,
         announceVolume: data.announceVolume,

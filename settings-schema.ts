@@ -288,6 +288,7 @@ const mebibytes = (fallback: number, least: number) =>
         .default(fallback);
 
 const HOLD = "a whole number of seconds from 0 to 60";
+const START = "a whole number of seconds from 5 to 3600";
 
 const image = () =>
     z
@@ -340,6 +341,14 @@ export const settingsSchema = z.strictObject({
         .default(15)
         .describe(
             "How long nginx holds requests while Synapse is being replaced, instead of answering with an error. 0 holds none.",
+        ),
+    startSeconds: z
+        .int({ error: START })
+        .min(5, { error: START })
+        .max(3600, { error: START })
+        .default(180)
+        .describe(
+            "How long `pulumi up` waits for Synapse to answer before it fails; upgrades of the database come on top.",
         ),
     logLevel: z
         .enum(["DEBUG", "INFO", "WARNING", "ERROR"], { error: "one of DEBUG, INFO, WARNING, ERROR" })

@@ -1,10 +1,8 @@
 #!/bin/sh
 # Runs in a disposable container of the Synapse image, as Synapse's user, with every volume read-only.
 # Synapse itself reads the configuration, before the running server is touched: the generated layer from the data
-# volume, the one rendered from the settings from standard input, and the secret one. Its database must be one that it
-# can read.
+# volume, the one rendered from the settings from standard input, and the secret one.
 #   SECRET_CONFIG   path of the secret layer; empty without one
-#   SCHEMA_PY       text of schema.py
 
 # A first deployment has no server to spare: there its own start is the check. Not with secrets, which it could quote.
 [ -n "$SECRET_CONFIG" ] || [ -e /data/.synapse-version ] || [ -e /data/homeserver.db ] || exit 0
@@ -44,4 +42,3 @@ answer=$(
     printf '%s\n' "$answer" | hide_secrets >&2
     exit 1
 }
-python3 -c "$SCHEMA_PY"

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
+import { unlessAtWork } from "./at-work.ts";
 import { permanenceGuard, SERVER_NAME } from "./guard.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
@@ -11,6 +12,8 @@ export interface SynapseDataArgs {
     /** Prefix of the stack's Docker objects. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
+    /** The image as the settings name it, for messages. */
+    readonly imageReference: string;
     /** Matrix server name. Permanent. */
     readonly serverName: string;
     /** Whether the generated configuration reports usage statistics. */
@@ -83,10 +86,13 @@ export class SynapseData extends pulumi.ComponentResource {
                 environment: {
                     [SERVER_NAME]: args.serverName,
                     COMPILED: compiledDirectory(args.image),
+                    SCHEMA_PY: script(import.meta.url, "schema.py"),
+                    IMAGE_REFERENCE: args.imageReference,
                     REPORT_STATS: args.reportStats ? "yes" : "no",
                     OWNER: SYNAPSE_USER,
                 },
                 readsPreviousOutput: true,
+                beforehand: unlessAtWork(args.prefix, "another generation run"),
             },
             args.stack,
             // A throw-away may become another server: its data goes with the old name.

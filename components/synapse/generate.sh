@@ -5,6 +5,7 @@
 #   SERVER_NAME, REPORT_STATS     for `generate`
 #   PULUMI_COMMAND_STDOUT         what the last run printed; empty on the first
 #   COMPILED                      directory for Python's compiled files of this image
+#   SCHEMA_PY                     text of schema.py, which reads IMAGE_REFERENCE
 #   OWNER                         uid:gid that owns the data
 
 if [ "$(id -u)" = 0 ]; then
@@ -56,32 +57,44 @@ has none. Restore the volume from a backup." ;;
     }
 fi
 
-# What Synapse's own run has not compiled yet. The last three images' are kept: a server may be going back to one.
+# What Synapse's own run has not compiled yet.
 if [ ! -e "$COMPILED/.complete" ]; then
     python3 -c 'import synapse.app.homeserver, synapse.config.__main__' && touch "$COMPILED/.complete" ||
         echo "Synapse could not be compiled: it will start, but slowly." >&2
 fi
-touch "$COMPILED" 2>/dev/null || true
-(cd "${COMPILED%/*}" && ls -1t | tail -n +4 | xargs -r rm -rf)
+# Another image's are of no use to this one. The server that runs keeps its own.
+for other in "${COMPILED%/*}"/*; do
+    case $other in
+        "$COMPILED" | "$(cat /data/.compiled 2>/dev/null)") ;;
+        *) rm -rf "$other" ;;
+    esac
+done
 
 [ -e /data/homeserver.yaml ] || refuse "the data volume holds a signing key but no homeserver.yaml, where the server's \
 other secrets are. Restore it from a backup."
 # Synapse makes it when it reads its configuration, which is checked on a read-only volume.
 mkdir -p /data/media_store
-# Both hold secrets.
-chmod 0600 "$key" /data/homeserver.yaml
+# Both hold secrets. What belongs to another user, as restored files may, must at least be readable.
+chmod 0600 "$key" /data/homeserver.yaml 2>/dev/null || true
+for file in "$key" /data/homeserver.yaml; do
+    [ -r "$file" ] || refuse "$file belongs to the user $(stat -c %u:%g "$file") and cannot be read. On the Docker host, \
+in the data volume's directory (docker volume inspect): chown $OWNER ${file##*/}"
+done
+python3 -c "$SCHEMA_PY"
 
-# An editor may have left out the newline at the end.
-read -r algorithm version seed <"$key" || [ -n "${seed:-}" ] || refuse "the signing key ${key##*/} cannot be read: it \
-should be one line, \`ed25519 a_AbCd <seed>\`. Restore it from a backup."
+unusable() {
+    refuse "$key is no signing key. It should be one line, \`ed25519 a_AbCd <43 characters>\`; restore it from a backup."
+}
+# An editor may have left out the newline at the end, which ends `read` with an error.
+read -r algorithm version seed <"$key" || [ -n "${seed:-}" ] || unusable
 # PKCS#8's prefix of an Ed25519 seed makes it a key that openssl reads; the seed stands there without its padding.
 public=$(
     {
         printf '\060\056\002\001\000\060\005\006\003\053\145\160\004\042\004\040'
         printf '%s=' "$seed" | base64 -d
-    } | openssl pkey -inform DER -pubout -outform DER | tail -c 32 | base64 | tr -d '='
+    } 2>/dev/null | openssl pkey -inform DER -pubout -outform DER 2>/dev/null | tail -c 32 | base64 | tr -d '='
 )
-[ ${#public} = 43 ] || refuse "the signing key ${key##*/} cannot be read."
+[ ${#public} = 43 ] || unusable
 identity="$SERVER_NAME $algorithm:$version $public"
 
 case ${PULUMI_COMMAND_STDOUT:-} in

@@ -1,6 +1,6 @@
 """Refuses an image that cannot read the database, by Synapse's own rule, before a server is replaced for it.
 
-Runs in the image that is about to be deployed, with the data volume read-only at /data. The rule stands in Synapse's
+Runs in the image that is about to be deployed, as Synapse's user. The rule stands in Synapse's
 storage/prepare_database.py: a server opens a database whose compat version is at most its own schema version.
 """
 
@@ -33,19 +33,21 @@ def sqlite_versions(path: str) -> tuple[int, int] | None:
     """Schema version of the database, and the least that a server must know. None if no server has made it yet."""
     if not os.path.exists(path):
         return None
-    # After a crash a journal waits to be rolled back, which needs a volume that can be written: then as it stands.
-    for mode in ("mode=ro", "immutable=1"):
-        try:
-            with closing(sqlite3.connect(f"file:{path}?{mode}", uri=True, timeout=10)) as connection:
-                (schema,) = connection.execute("SELECT version FROM schema_version").fetchone()
-                row = connection.execute("SELECT compat_version FROM schema_compat_version").fetchone()
-                # Synapse before 1.37 wrote none, and any other takes that for readable.
-                return schema, row[0] if row else 0
-        except sqlite3.OperationalError as error:
-            if "no such table" in str(error):
-                return None
-            failure = error
-    sys.exit(f"The database {path} cannot be read: {failure}")
+    try:
+        # Nothing is written here, but what a killed server left in its journal counts, and is not seen read-only.
+        with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=30)) as connection:
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'schema_compat_version'")
+            schema = connection.execute("SELECT version FROM schema_version").fetchone()
+            # A Synapse that wrote none counts for one that any other can follow.
+            compat = tables.fetchone() and connection.execute("SELECT compat_version FROM schema_compat_version").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            return None
+        sys.exit(
+            f"Refused, and nothing was touched: the database {path} cannot be read: {error}. "
+            "If it was restored, see that it is whole and belongs to the user 991:991."
+        )
+    return None if schema is None else (schema[0], compat[0] if compat else 0)
 
 
 def last_healthy() -> str:

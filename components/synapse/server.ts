@@ -10,6 +10,7 @@ import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
+import { unlessAtWork } from "./at-work.ts";
 import { COMPILED, compiledDirectory } from "./data.ts";
 import { type HomeserverArgs, homeserverYaml, logConfig, PATHS, secretYaml } from "./homeserver.ts";
 import { SecretConfig } from "./secret-config.ts";
@@ -20,8 +21,6 @@ export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPor
     /** Prefix of the stack's Docker objects; the server's container has this very name. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
-    /** The image as the settings name it, for messages. */
-    readonly imageReference: string;
     /** Volume with the server's identity and data. */
     readonly dataVolume: pulumi.Input<string>;
     /** Volume with Python's compiled files. */
@@ -35,6 +34,8 @@ export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPor
     /** Options of homeserver.yaml that nobody may see. */
     readonly secretConfig: Readonly<Record<string, unknown>>;
     readonly logLevel: string;
+    /** How long the server may take to answer, beside upgrades of its database. */
+    readonly startSeconds: number;
     /** MiB. */
     readonly memory: number;
     /** Port on the Docker host for plain HTTP; Docker picks one when undefined. */
@@ -171,7 +172,7 @@ export class Synapse extends pulumi.ComponentResource {
                 ],
                 interval: 5,
                 startPeriod: 59,
-                patience: 180,
+                patience: args.startSeconds,
             },
             memory: args.memory,
             stopGracePeriod: 60,
@@ -186,13 +187,11 @@ export class Synapse extends pulumi.ComponentResource {
                 environment: {
                     ...secretEnvironment,
                     PYTHONPYCACHEPREFIX: compiledDirectory(args.image),
-                    SCHEMA_PY: script(import.meta.url, "schema.py"),
-                    IMAGE_REFERENCE: args.imageReference,
                 },
                 // Here a preview shows what changes in it, line by line.
                 stdin: homeserver,
                 // On this machine alone: whatever replaces the container is reason enough to look at it first.
-                beforehand: pulumi.interpolate`SERVER=${args.prefix} REPLACEMENT=${digest(service)}\n${script(import.meta.url, "at-work.sh")}`,
+                beforehand: unlessAtWork(args.prefix, digest(service)),
             },
             args.stack,
             { parent: this },

@@ -65,6 +65,8 @@ trap stop TERM INT
         [ ! -d "$installed" ] || basename "$installed" .dist-info | cut -d - -f 2 >/data/.synapse-version.new
     done
     mv /data/.synapse-version.new /data/.synapse-version
+    # For the next deployment, which leaves this server its compiled files.
+    printf '%s' "${PYTHONPYCACHEPREFIX:-}" >/data/.compiled
 ) &
 
 if [ -n "$CERTIFICATE" ]; then

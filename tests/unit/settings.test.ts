@@ -147,6 +147,16 @@ for (const [config, key, got, wanted, fix] of [
     [{ ...NAMED, maxUploadSize: "0M" }, "maxUploadSize", '"0M"', SIZE, SET("maxUploadSize")],
     [{ ...NAMED, maxUploadSize: "50m" }, "maxUploadSize", '"50m"', SIZE, SET("maxUploadSize")],
     [{ ...NAMED, maxUploadSize: 50 }, "maxUploadSize", "50", "a size such as 50M", SET("maxUploadSize")],
+    ...[4, 3601, 5.5, "later"].map(
+        (startSeconds) =>
+            [
+                { ...NAMED, startSeconds },
+                "startSeconds",
+                JSON.stringify(startSeconds),
+                "a whole number of seconds from 5 to 3600",
+                SET("startSeconds"),
+            ] as const,
+    ),
     ...[-1, 61, 0.5, "soon"].map(
         (holdSeconds) =>
             [
@@ -464,6 +474,7 @@ test("a server name is all that must be set", () => {
         listenAddresses: { public: ["0.0.0.0", "::"], synapse: ["127.0.0.1"] },
         maxUploadSize: "50M",
         holdSeconds: 15,
+        startSeconds: 180,
         logLevel: "INFO",
         extraConfig: {},
         secretConfig: {},
