@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { type MountArgs, serviceContainer } from "../docker/container.ts";
+import { type MountArgs, type Service, serviceContainer } from "../docker/container.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
@@ -92,7 +92,7 @@ export class LocalCa extends pulumi.ComponentResource {
     }
 
     /** Keeps the certificate renewed, in a container that reaches nothing and that nothing waits for. */
-    renew(name: string, opts: pulumi.CustomResourceOptions): docker.Container {
+    renew(name: string, opts: pulumi.CustomResourceOptions): Service {
         const { image, prefix, stack } = this.#args;
         return serviceContainer(
             name,
@@ -110,7 +110,7 @@ export class LocalCa extends pulumi.ComponentResource {
                     command: ["/bin/sh", "-c", 'test -n "$(find /tmp/renewed -mmin -120)"'],
                     interval: 5,
                     startPeriod: 5,
-                    waitTimeout: 60,
+                    patience: 60,
                 },
                 memory: 64,
                 stopGracePeriod: 10,

@@ -106,6 +106,7 @@ const LOCAL_CA = [
     "docker:index/volume:Volume certificates-certificates < certificates",
     "command:local:Command certificates-issuance < certificates",
     "docker:index/container:Container certificate-renewal",
+    "command:local:Command certificate-renewal-ready",
 ];
 const ACME = [
     "docker:index/remoteImage:RemoteImage certbot-image",
@@ -358,7 +359,10 @@ everyService("is waited for, by a step that knows its health check", (inputs, { 
     const { NAME, HEALTH, PATIENCE } = environment as Record<string, string>;
     assert.equal(create, "exec sh components/docker/ready.sh");
     assert.equal(NAME, inputs.name);
-    assert.deepEqual(["CMD", ...(HEALTH ?? "").split("\n")], (inputs.healthcheck as { tests: string[] }).tests);
+    assert.deepEqual(
+        ["CMD", ...(HEALTH ?? "").split("\n")],
+        (inputs.healthcheck as { tests: string[] }).tests,
+    );
     assert.ok(Number(PATIENCE) >= 60);
 });
 
@@ -510,7 +514,11 @@ for (const [mode, resource, needs] of [
     ["local-ca", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-issuance"]],
     ["local-ca", "certificate-renewal", ["certificates-issuance"]],
     ["acme", "nginx-container", ["certificates-ownership", "certificates-placeholder"]],
-    ["acme", "certbot-issuance", ["nginx-container-ready", "synapse-container-ready", "certbot-scripts-loader"]],
+    [
+        "acme",
+        "certbot-issuance",
+        ["nginx-container-ready", "synapse-container-ready", "certbot-scripts-loader"],
+    ],
     ["acme", "certbot-container", ["certbot-issuance"]],
     ["acme", "verification-questions", ["certbot-issuance"]],
     ["none", "verification-questions", ["synapse-container-ready"]],

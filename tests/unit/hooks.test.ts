@@ -100,7 +100,8 @@ test("another server name is refused in preview already", async () => {
     await assert.rejects(
         () => call(guard, { oldInputs: inputs("old.org"), newInputs: inputs("new.org") }),
         (error) =>
-            pulumi.RunError.isInstance(error) && /synapse:serverName is old\.org for ever/.test(error.message),
+            pulumi.RunError.isInstance(error) &&
+            /synapse:serverName is old\.org for ever/.test(error.message),
     );
 });
 
