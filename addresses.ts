@@ -15,6 +15,15 @@ export function front({ tls }: Pick<Settings, "tls">): HomeserverArgs["front"] {
     return tls.mode === "synapse" ? "tls" : "proxy";
 }
 
+/** Where other servers are served: on a port of their own, on that of the clients, or nowhere. */
+export type FederationPlace = "apart" | "with clients" | "off";
+
+export function federationPlace(settings: Pick<Settings, "federation" | "tls">): FederationPlace {
+    const { enabled, port } = settings.federation;
+    if (!enabled) return "off";
+    return front(settings) === "proxy" && port === 8448 ? "apart" : "with clients";
+}
+
 /** The images that a stack of these settings runs. */
 export function usedImages({ images, tls }: Pick<Settings, "images" | "tls">): Record<string, string> {
     const { synapse, nginx, certbot } = images;
@@ -49,7 +58,7 @@ export function isTrusted(settings: TlsSettings): boolean {
 
 /** The ports that a stack publishes, and what is served there; `published` says what Docker gave. */
 export function listeners(
-    settings: Pick<Settings, "listenAddresses" | "ports" | "tls">,
+    settings: Pick<Settings, "federation" | "listenAddresses" | "ports" | "tls">,
     published: Partial<Record<keyof Settings["ports"], number | undefined>>,
 ): Listener[] {
     const { listenAddresses, ports } = settings;
@@ -64,15 +73,17 @@ export function listeners(
         };
     };
     const operator = listener("synapse", false, "operator");
+    const place = federationPlace(settings);
+    const served: Service[] = place === "with clients" ? ["clients", "federation"] : ["clients"];
     switch (front(settings)) {
         case "none":
-            return [{ ...operator, serves: ["clients", "federation"] }];
+            return [{ ...operator, serves: served }];
         case "tls":
-            return [listener("federation", true, "clients", "federation"), operator];
+            return [listener("federation", true, ...served), operator];
         case "proxy":
             return [
-                listener("https", true, "clients"),
-                listener("federation", true, "federation"),
+                listener("https", true, ...served),
+                ...(place === "apart" ? [listener("federation", true, "federation")] : []),
                 listener("http", false, "redirect"),
                 operator,
             ];
@@ -97,6 +108,22 @@ export function clientBaseUrl(
 /** The port of the settings that clients connect to; undefined where Docker picks it. */
 export function clientPort({ ports, tls }: Pick<Settings, "ports" | "tls">): number | undefined {
     return { none: ports.synapse, tls: ports.federation, proxy: ports.https }[front({ tls })];
+}
+
+/** What `m.server` says, with the port for clients as it is published; undefined without federation. */
+export function federationAddress(
+    settings: Pick<Settings, "federation" | "ports" | "publicHost" | "tls">,
+    publishedClientPort: number | undefined,
+): string | undefined {
+    const { ports, publicHost } = settings;
+    switch (federationPlace(settings)) {
+        case "off":
+            return undefined;
+        case "apart":
+            return `${publicHost}:${ports.federation ?? 8448}`;
+        case "with clients":
+            return `${publicHost}:${publishedClientPort ?? clientPort(settings) ?? 443}`;
+    }
 }
 
 /** The DNS records that should exist, and the delegation that another `publicHost` needs. */

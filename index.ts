@@ -102,6 +102,8 @@ const nginx =
                   httpPort: ports.http,
                   httpsPort: ports.https,
                   federationPort: ports.federation,
+                  federation: addresses.federationPlace(settings),
+                  wellKnown: settings.wellKnown,
                   addresses: listenAddresses.public,
                   maxUploadSize,
                   holdSeconds: settings.holdSeconds,
@@ -134,7 +136,8 @@ export const publishedPorts = {
     federation: nginx?.federationPort ?? synapse.tlsPort,
 };
 const clientPort = nginx?.httpsPort ?? synapse.tlsPort ?? synapse.httpPort;
-const federationPort = nginx?.federationPort ?? synapse.tlsPort ?? synapse.httpPort;
+const federationPort = nginx?.federationPort ?? clientPort;
+const federates = addresses.federationPlace(settings) !== "off";
 
 new Verification(
     "verification",
@@ -143,7 +146,10 @@ new Verification(
             serverName,
             publicHost,
             clientUrl: pulumi.output(clientPort).apply((port) => addresses.clientBaseUrl(settings, port)),
-            federationAddress: `${publicHost}:${ports.federation ?? 8448}`,
+            federationAddress: pulumi
+                .output(clientPort)
+                .apply((port) => addresses.federationAddress(settings, port)),
+            wellKnown: settings.wellKnown,
             proxied: front === "proxy",
             trusted: addresses.isTrusted(settings),
             authorities: [
@@ -165,8 +171,8 @@ new Verification(
 
 /** Where clients connect. */
 export const clientUrl = pulumi.output(clientPort).apply((port) => addresses.clientBaseUrl(settings, port));
-/** Where other servers connect: what `m.server` says. */
-export const federationAddress = pulumi.interpolate`${publicHost}:${federationPort}`;
+/** Where other servers connect; null without federation. */
+export const federationAddress = federates ? pulumi.interpolate`${publicHost}:${federationPort}` : null;
 /** Public half of the signing key. The other half never leaves the data volume. */
 export const verifyKey = data.verifyKey;
 /** What clients must trust, with a private CA. */

@@ -1,8 +1,12 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { federation } from "./settings-schema/federation.ts";
 import { plainOptions, secretOptionsOnly } from "./settings-schema/homeserver-options.ts";
+import { isHost, isServerName } from "./settings-schema/names.ts";
+import { wellKnown } from "./settings-schema/well-known.ts";
 
 export { OWNED_OPTIONS } from "./settings-schema/homeserver-options.ts";
+export { isServerName };
 
 /**
  * What may stand in a stack's configuration. The JSON Schema that editors use, the `config:` section of
@@ -18,21 +22,7 @@ export interface FieldFault {
     readonly fix: string;
 }
 
-const DNS_NAME = /^(?=.{1,230}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
 const SIZE = /^[1-9][0-9]{0,5}[KM]$/;
-
-/** A DNS name in lower case, an IPv4 address, or an IPv6 address in brackets: Matrix's grammar without the port. */
-export function isServerName(text: string): boolean {
-    return isHost(text) && text.length <= 230;
-}
-
-function isHost(text: string): boolean {
-    // Without a zone, which means something on one machine alone.
-    if (/^\[[0-9a-f:.]+\]$/.test(text)) return isIP(text.slice(1, -1)) === 6;
-    // Clients reach it by a URL, which reads 0x7f.1 as an address, and example.123 or broken punycode as nothing.
-    const url = `https://${text}`;
-    return DNS_NAME.test(text) && URL.canParse(url) && new URL(url).hostname === text;
-}
 
 /** Why a text is no server name here. */
 function serverNameWanted(text: unknown): string {
@@ -329,6 +319,8 @@ export const settingsSchema = z.strictObject({
         })
         .prefault({})
         .describe("Addresses of the Docker host that the ports are published on."),
+    federation: federation.describe("How other Matrix servers reach this one."),
+    wellKnown: wellKnown.describe("What `.well-known/matrix` says beside where the server is."),
     maxUploadSize: z
         .string({ error: "a size such as 50M" })
         .regex(SIZE, { error: "a whole number with K or M, e.g. 50M" })

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
-import { front } from "./addresses.ts";
+import { federationPlace, front } from "./addresses.ts";
 import {
     type FieldFault,
     faultsOf,
@@ -32,12 +32,19 @@ export interface Ports {
 /** The well-known ports: what a stack that is not a throw-away uses for a port that its settings leave out. */
 const STANDARD_PORTS = { http: 80, https: 443, federation: 8448, synapse: 8008 } as const;
 
-/** The ports that a stack publishes, by who stands before Synapse. */
-const PUBLISHED = {
-    none: ["synapse"],
-    tls: ["federation", "synapse"],
-    proxy: ["http", "https", "federation", "synapse"],
-} as const;
+/** The ports that a stack publishes. */
+function published(settings: Pick<Settings, "federation" | "tls">): (keyof Ports)[] {
+    switch (front(settings)) {
+        case "none":
+            return ["synapse"];
+        case "tls":
+            return ["federation", "synapse"];
+        case "proxy":
+            return federationPlace(settings) === "apart"
+                ? ["http", "https", "federation", "synapse"]
+                : ["http", "https", "synapse"];
+    }
+}
 
 /** Stacks of this name get the short prefix `synapse`. */
 const PRODUCTION_STACKS = new Set(["prod", "production"]);
@@ -64,6 +71,8 @@ export function readSettings(
               ...acmeFaults(result.data),
               ...http3Faults(result.data),
               ...twiceFaults(result.data),
+              ...federationFaults(result.data),
+              ...noEffectFaults(result.data),
           ]
         : faultsOf(result.error);
     if (isSecret("extraConfig")) faults.push(SECRET_EXTRA_CONFIG);
@@ -170,10 +179,11 @@ function http3Faults({ ephemeral, ports, tls }: z.output<typeof settingsSchema>)
 }
 
 /** A port that was given and is also the standard one of a port that was left out: the schema has not seen those. */
-function standardPortFaults({ ephemeral, ports, tls }: z.output<typeof settingsSchema>): FieldFault[] {
+function standardPortFaults(settings: z.output<typeof settingsSchema>): FieldFault[] {
+    const { ephemeral, ports } = settings;
     if (ephemeral) return [];
-    const leftOut = PUBLISHED[front({ tls })].filter((use) => ports[use] === undefined);
-    return PUBLISHED[front({ tls })].flatMap((use) => {
+    const leftOut = published(settings).filter((use) => ports[use] === undefined);
+    return published(settings).flatMap((use) => {
         const other = leftOut.find((standard) => STANDARD_PORTS[standard] === ports[use]);
         if (other === undefined) return [];
         return {
@@ -183,6 +193,87 @@ function standardPortFaults({ ephemeral, ports, tls }: z.output<typeof settingsS
             fix: `pulumi config set --path synapse:ports.${other} <value>, or another ports.${use}`,
         };
     });
+}
+
+/** Settings of federation that say nothing, or the opposite of one another. */
+function federationFaults(settings: z.output<typeof settingsSchema>): FieldFault[] {
+    const { federation, ports, wellKnown } = settings;
+    const place = federationPlace(settings);
+    const fault = (
+        key: string,
+        got: string,
+        wanted: string,
+        fix = `pulumi config rm --path synapse:${key}`,
+    ) => ({
+        key,
+        got,
+        wanted,
+        fix,
+    });
+    const off = "nothing: federation.enabled is false";
+    return [
+        ...(place === "off" && federation.allowList !== undefined
+            ? [fault("federation.allowList", "a list of servers", off)]
+            : []),
+        ...(place === "off" && Object.keys(wellKnown.server).length > 0
+            ? [fault("wellKnown.server", "an object", off)]
+            : []),
+        ...(front(settings) === "proxy" && place !== "apart" && ports.federation !== undefined
+            ? [
+                  fault(
+                      "ports.federation",
+                      String(ports.federation),
+                      place === "off" ? off : "nothing: federation.port is 443, which is ports.https",
+                  ),
+              ]
+            : []),
+        ...(front(settings) !== "proxy" && federation.enabled && federation.port === 443
+            ? [
+                  fault(
+                      "federation.port",
+                      "443",
+                      `8448: in tls.mode ${settings.tls.mode} clients and servers share one port`,
+                      settings.tls.mode === "none"
+                          ? "pulumi config rm --path synapse:federation.port"
+                          : "pulumi config rm --path synapse:federation.port; to publish it on 443, pulumi config set --path synapse:ports.federation 443",
+                  ),
+              ]
+            : []),
+    ];
+}
+
+/** What of homeserver.yaml has no effect behind nginx, which answers in Synapse's place, and why. */
+const BEHIND_NGINX: Readonly<Record<string, string>> = {
+    serve_server_wellknown: "leave it out: nginx serves the file; synapse:wellKnown.server adds to it",
+    web_client_location: "leave it out: outside of /_matrix nginx answers by itself, with 404",
+};
+
+/** What would be taken without a word, and never have an effect. */
+function noEffectFaults(settings: z.output<typeof settingsSchema>): FieldFault[] {
+    const { extraConfig, secretConfig, wellKnown } = settings;
+    if (front(settings) === "proxy") {
+        return Object.entries(BEHIND_NGINX).flatMap(([option, fix]) =>
+            Object.entries({ extraConfig, secretConfig })
+                .filter(([, options]) => Object.hasOwn(options, option))
+                .map(([setting]) => ({
+                    key: `${setting}.${option}`,
+                    got: "(a value)",
+                    wanted: "nothing: behind nginx it has no effect",
+                    fix,
+                })),
+        );
+    }
+    // Synapse serves the clients' file alone, and takes additions to it.
+    const unserved = [
+        ...(Object.keys(wellKnown.server).length > 0 ? ["wellKnown.server"] : []),
+        ...(wellKnown.support === undefined ? [] : ["wellKnown.support"]),
+    ];
+    return unserved.map((key) => ({
+        key,
+        got: "an object",
+        wanted: `nothing: in tls.mode ${settings.tls.mode} nobody serves it`,
+        fix: `pulumi config rm --path synapse:${key}, or a tls.mode with nginx`,
+    }));
 }
 
 /** A name that comes from another setting: the schema of `tls` has not seen it. */

@@ -11,6 +11,8 @@ export const OWNED_OPTIONS: Readonly<Record<string, string>> = {
     bind_host: "set synapse:listenAddresses",
     unsecure_port: "set synapse:ports",
     no_tls: "set synapse:tls",
+    federation_domain_whitelist: "set synapse:federation.allowList, or synapse:federation.enabled to false",
+    extra_well_known_client_content: "set synapse:wellKnown.client",
     database: "leave it to /data/homeserver.yaml on the data volume, where the generation run wrote it",
     log_config: "set synapse:logLevel",
     max_upload_size: "set synapse:maxUploadSize, which nginx must know too",

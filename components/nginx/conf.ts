@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { regexQuoted } from "./quote.ts";
+import { type WellKnownArgs, wellKnownLocations, wellKnownMap } from "./well-known.ts";
 
 /** What nginx.conf is rendered from. */
 export interface NginxConfArgs {
@@ -8,6 +10,10 @@ export interface NginxConfArgs {
     readonly httpsPort: number | undefined;
     /** Port on the Docker host for other servers; undefined where Docker picks it. */
     readonly federationPort: number | undefined;
+    /** Where other servers are served: on a port of their own, on that of the clients, or nowhere. */
+    readonly federation: "apart" | "with clients" | "off";
+    /** What is added to the documents below /.well-known/matrix. */
+    readonly wellKnown: WellKnownArgs;
     /** nginx's notation, the same as Synapse's: `50M`. */
     readonly maxUploadSize: string;
     /** Mozilla's TLS profile. */
@@ -135,6 +141,7 @@ http {
     map $http_host $client_authority {
         default "${authority}";
 ${args.httpsPort === undefined ? `        "~^${regexQuoted(args.publicHost)}:[0-9]+$" $http_host;\n` : ""}    }
+${indent(wellKnownMap(args), 4)}
 
     upstream synapse {
         # The watcher writes it, and reloads nginx when Synapse's address on the network changes.
@@ -181,15 +188,8 @@ ${indent(headers(args), 8)}
         # 413 as Matrix clients read it, instead of a page.
         error_page 413 @too_large;
 
-        location = /.well-known/matrix/client {
-            default_type application/json;
-            return 200 '${JSON.stringify({ "m.homeserver": { base_url: "https://$client_authority" } })}';
-        }
-        location = /.well-known/matrix/server {
-            default_type application/json;
-            return 200 '${JSON.stringify({ "m.server": `${args.publicHost}:${args.federationPort ?? 8448}` })}';
-        }
-
+${indent(wellKnownLocations(args), 8)}
+${args.federation === "off" ? indent(CLOSED_FEDERATION, 8) : ""}
         location ~ ^/(?:_matrix|_synapse/client)(?:/|$) {
             if ($forwarded = 0) {
                 return 404;
@@ -219,6 +219,11 @@ const ACME_CHALLENGES = `
             default_type text/plain;
             root ${PATHS.webroot};
         }`;
+
+/** Synapse has no such resource either, so another way to write the path leads nowhere. */
+const CLOSED_FEDERATION = `location ~ ^/_matrix/(?:federation|key)(?:/|$) {
+    return 404;
+}`;
 
 /** https://ssl-config.mozilla.org, version 5.7; the order of ciphers is ours, which Mozilla leaves to the client. */
 function tls(profile: NginxConfArgs["profile"]): string {
@@ -306,8 +311,4 @@ function indent(text: string, columns: number): string {
         .split("\n")
         .map((line) => (line === "" ? line : margin + line))
         .join("\n");
-}
-
-function regexQuoted(text: string): string {
-    return text.replaceAll(/[.[\]]/g, "\\$&");
 }

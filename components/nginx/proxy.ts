@@ -47,8 +47,8 @@ export class NginxProxy extends pulumi.ComponentResource {
     readonly httpPort: pulumi.Output<number>;
     /** Published port for clients. */
     readonly httpsPort: pulumi.Output<number>;
-    /** Published port for other servers. */
-    readonly federationPort: pulumi.Output<number>;
+    /** Published port for other servers; undefined unless they have one of their own. */
+    readonly federationPort: pulumi.Output<number> | undefined;
 
     constructor(name: string, args: NginxProxyArgs, opts?: pulumi.ComponentResourceOptions) {
         super("synapse:index:NginxProxy", name, {}, opts);
@@ -86,7 +86,7 @@ export class NginxProxy extends pulumi.ComponentResource {
             ...args,
             acmeChallenges: args.webrootVolume !== undefined,
             holdScript,
-            listen: listenPorts(args.addresses.length),
+            listen: listenPorts(args),
         });
         const configuration = task(
             `${name}-configuration`,
@@ -150,7 +150,15 @@ export class NginxProxy extends pulumi.ComponentResource {
                               },
                           ]
                         : []),
-                    { internal: FEDERATION_PORT, external: args.federationPort, addresses: args.addresses },
+                    ...(args.federation === "apart"
+                        ? [
+                              {
+                                  internal: FEDERATION_PORT,
+                                  external: args.federationPort,
+                                  addresses: args.addresses,
+                              },
+                          ]
+                        : []),
                 ],
                 health: {
                     command: ["/bin/sh", "/scripts/health.sh"],
@@ -168,7 +176,8 @@ export class NginxProxy extends pulumi.ComponentResource {
         this.version = pulumi.interpolate`${container.id}/${nginx.digest}`;
         this.httpPort = publishedPort(container, HTTP_PORT);
         this.httpsPort = publishedPort(container, HTTPS_PORT);
-        this.federationPort = publishedPort(container, FEDERATION_PORT);
+        this.federationPort =
+            args.federation === "apart" ? publishedPort(container, FEDERATION_PORT) : undefined;
         this.registerOutputs({
             version: this.version,
             httpPort: this.httpPort,
@@ -178,10 +187,10 @@ export class NginxProxy extends pulumi.ComponentResource {
     }
 }
 
-function listenPorts(addresses: number): NginxConfArgs["listen"] {
+function listenPorts({ addresses, federation }: NginxProxyArgs): NginxConfArgs["listen"] {
     return {
-        http: internalPorts(HTTP_PORT, addresses),
-        https: internalPorts(HTTPS_PORT, addresses),
-        federation: internalPorts(FEDERATION_PORT, addresses),
+        http: internalPorts(HTTP_PORT, addresses.length),
+        https: internalPorts(HTTPS_PORT, addresses.length),
+        federation: federation === "apart" ? internalPorts(FEDERATION_PORT, addresses.length) : [],
     };
 }

@@ -18,6 +18,10 @@ export interface HomeserverArgs {
     readonly listen: { readonly http: readonly number[]; readonly tls: readonly number[] };
     /** Port on the container's own loopback for metrics; none when undefined. */
     readonly metricsPort?: number | undefined;
+    /** Which other servers it speaks with: `allowList` alone, where there is one. */
+    readonly federation: { readonly enabled: boolean; readonly allowList?: readonly string[] | undefined };
+    /** What clients are told beside where the server is. */
+    readonly wellKnown: { readonly client: Readonly<Record<string, unknown>> };
     /** Options that are merged deeply over the rest; lists are replaced. */
     readonly extraConfig: Readonly<Record<string, unknown>>;
 }
@@ -65,12 +69,17 @@ function homeserver(args: HomeserverArgs): Record<string, unknown> {
         public_baseurl: args.publicBaseUrl,
         report_stats: args.reportStats,
         listeners: [
-            ...args.listen.http.map((port) => listener(port, false, args.front === "proxy")),
-            ...(tls ? args.listen.tls.map((port) => listener(port, true, false)) : []),
+            ...args.listen.http.map((port) => listener(args, port, false)),
+            ...(tls ? args.listen.tls.map((port) => listener(args, port, true)) : []),
             ...(args.metricsPort === undefined ? [] : [metricsListener(args.metricsPort)]),
         ],
         ...(args.metricsPort === undefined ? {} : { enable_metrics: true }),
         ...(tls ? { tls_certificate_path: PATHS.certificate, tls_private_key_path: PATHS.privateKey } : {}),
+        ...federation(args.federation),
+        ...(Object.keys(args.wellKnown.client).length === 0
+            ? {}
+            : // Synapse tells it in answers to logins, too.
+              { extra_well_known_client_content: args.wellKnown.client }),
         signing_key_path: PATHS.signingKey(args.serverName),
         media_store_path: "/data/media_store",
         log_config: PATHS.logConfig,
@@ -81,15 +90,24 @@ function homeserver(args: HomeserverArgs): Record<string, unknown> {
 }
 
 /** Inside its own network namespace the container must listen on every address to be reached at all. */
-function listener(port: number, tls: boolean, xForwarded: boolean): Record<string, unknown> {
+function listener(args: HomeserverArgs, port: number, tls: boolean): Record<string, unknown> {
     return {
         port,
         type: "http",
         tls,
         bind_addresses: ["0.0.0.0"],
-        x_forwarded: xForwarded,
-        resources: [{ names: ["client", "federation"], compress: false }],
+        x_forwarded: args.front === "proxy",
+        // The resource for federation holds the server's keys and OpenID for other servers.
+        resources: [
+            { names: args.federation.enabled ? ["client", "federation"] : ["client"], compress: false },
+        ],
     };
+}
+
+/** An empty list lets nobody in, and nothing out. */
+function federation({ enabled, allowList }: HomeserverArgs["federation"]): Record<string, unknown> {
+    if (!enabled) return { federation_domain_whitelist: [] };
+    return allowList === undefined ? {} : { federation_domain_whitelist: [...allowList] };
 }
 
 /** For the server's own start script, which asks what is under way before it stops Synapse. */

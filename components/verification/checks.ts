@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import type { OutgoingHttpHeaders } from "node:http";
-import { promisify } from "node:util";
+import { isDeepStrictEqual, promisify } from "node:util";
 import { type Answer, get } from "./client.ts";
 import type { Expectations } from "./expectations.ts";
 import { keyFault } from "./key.ts";
@@ -27,6 +27,11 @@ export function checks(expected: Expectations, target: Target, trust: Trust): Ch
         [clients && expected.logsRequests, "the clients' addresses", () => server.forgedAddress()],
         [serves.includes("federation"), "the federation API", () => server.federationApi()],
         [serves.includes("federation"), "the server's identity", () => server.identity()],
+        [
+            expected.federationAddress === undefined && !serves.includes("redirect"),
+            "the closed federation API",
+            () => server.federationClosed(),
+        ],
         [serves.includes("redirect"), "the redirect to HTTPS", () => server.redirect()],
     ];
     const where = authority(target.address, target.listener.port);
@@ -85,30 +90,35 @@ class AskedServer {
     }
 
     async wellKnown(): Promise<string> {
-        const { clientUrl, federationAddress } = this.#expected;
-        await this.#wellKnownFile("server", (said) => said["m.server"], federationAddress);
-        await this.#wellKnownFile(
-            "client",
-            (said) => (said["m.homeserver"] as { base_url?: unknown } | undefined)?.base_url,
-            clientUrl,
-        );
-        return "client and server";
+        const { clientUrl, federationAddress, wellKnown } = this.#expected;
+        const documents = {
+            client: { ...wellKnown.client, "m.homeserver": { base_url: clientUrl } },
+            ...(federationAddress === undefined
+                ? {}
+                : { server: { ...wellKnown.server, "m.server": federationAddress } }),
+            ...(wellKnown.support === undefined ? {} : { support: wellKnown.support }),
+        };
+        for (const [name, wanted] of Object.entries(documents)) await this.#wellKnownFile(name, wanted);
+        if (federationAddress === undefined) await this.#ask("/.well-known/matrix/server", { wanted: [404] });
+        return Object.keys(documents).join(", ");
     }
 
-    async #wellKnownFile(
-        file: string,
-        value: (said: Record<string, unknown>) => unknown,
-        wanted: string,
-    ): Promise<void> {
-        const path = `/.well-known/matrix/${file}`;
+    async #wellKnownFile(name: string, wanted: object): Promise<void> {
+        const path = `/.well-known/matrix/${name}`;
         const answer = await this.#ask(path);
-        if (value(json(answer) as Record<string, unknown>) !== wanted)
-            throw new Failure(`GET ${path}: wanted ${wanted}, got ${answer.body}`);
+        if (!isDeepStrictEqual(json(answer), wanted))
+            throw new Failure(`GET ${path}: wanted ${JSON.stringify(wanted)}, got ${answer.body}`);
         if (answer.headers["access-control-allow-origin"] !== "*") {
             throw new Failure(
                 `GET ${path} lacks the header Access-Control-Allow-Origin: *, without which web clients cannot read it`,
             );
         }
+    }
+
+    async federationClosed(): Promise<string> {
+        for (const path of ["/_matrix/federation/v1/version", "/_matrix/key/v2/server"])
+            await this.#ask(path, { wanted: [404] });
+        return "404";
     }
 
     async adminApiClosed(): Promise<string> {

@@ -18,8 +18,14 @@ export interface Appearance {
     readonly publicHost: string;
     /** What .well-known tells clients. */
     readonly clientUrl: string;
-    /** What .well-known tells other servers: `host:port`. */
-    readonly federationAddress: string;
+    /** What .well-known tells other servers: `host:port`. Undefined: it is closed to them. */
+    readonly federationAddress: string | undefined;
+    /** What else .well-known says, with nginx. */
+    readonly wellKnown: {
+        readonly client: Readonly<Record<string, unknown>>;
+        readonly server: Readonly<Record<string, unknown>>;
+        readonly support?: Readonly<Record<string, unknown>> | undefined;
+    };
     /** Whether nginx stands before Synapse, keeps the admin API closed and serves .well-known. */
     readonly proxied: boolean;
     /** Whether certificates must be from a CA that this machine trusts; otherwise names and dates alone count. */

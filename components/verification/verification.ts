@@ -20,7 +20,7 @@ export interface VerificationArgs {
     readonly stack: Stack;
 }
 
-type Wrapped<T> = T extends readonly string[] ? readonly pulumi.Input<string>[] : pulumi.Input<T>;
+type Wrapped<T> = [T] extends [readonly string[]] ? readonly pulumi.Input<string>[] : pulumi.Input<T>;
 
 /**
  * Asks the running server from outside, at every address and port that it is published on. A deployment succeeds only

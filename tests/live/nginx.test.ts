@@ -77,6 +77,8 @@ for (const mode of ["letsencrypt", "acme", "local-ca"] as const) {
             publicHost: "matrix.example.org",
             httpsPort: 443,
             federationPort: 8448,
+            federation: "apart",
+            wellKnown: { client: {}, server: {} },
             maxUploadSize: "50M",
             profile: "intermediate",
             hsts: mode !== "local-ca",

@@ -31,13 +31,15 @@ const withSecretConfig = {
     extraConfig: { email: { smtp_host: "mail.example.org" } },
     secretConfig: { email: { smtp_pass: HIDDEN } },
 };
-const [ephemeral, secretive, larger, roomier, production, hiding] = await Promise.all([
+const [ephemeral, secretive, larger, roomier, production, hiding, together, alone] = await Promise.all([
     runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
     runProgram({ ...NAMED, tls: byDns, ephemeral: true }, "test", ["tls"]),
     runProgram({ ...NAMED, maxUploadSize: "100M" }),
     runProgram({ ...NAMED, memory: { synapse: 8192, nginx: 512 } }),
     runProgram({ ...NAMED, dockerHost }, "prod"),
     runProgram(withSecretConfig, "test", ["secretConfig"]),
+    runProgram({ ...NAMED, federation: { port: 443 } }),
+    runProgram({ ...NAMED, federation: { enabled: false } }),
 ]);
 const CA_BUNDLE = "-----BEGIN CERTIFICATE-----";
 const runsOfOtherCas = await Promise.all([
@@ -47,7 +49,7 @@ const runsOfOtherCas = await Promise.all([
         tls: { ...tlsOf("acme"), server: "https://ca.example.org/dir", caBundle: CA_BUNDLE },
     }),
 ]);
-const everyRun = [...Object.values(runs), ephemeral, secretive, larger, roomier, hiding];
+const everyRun = [...Object.values(runs), ephemeral, secretive, larger, roomier, hiding, together, alone];
 
 const CONTAINER = "docker:index/container:Container";
 const COMMAND = "command:local:Command";
@@ -808,6 +810,21 @@ test("a stack says where clients and servers connect", () => {
     }
 });
 
+test("federation on the clients' port, or turned off, publishes no port of its own", () => {
+    const ports = { synapse: 8008, http: 80, https: 443 };
+    for (const [run, federationAddress] of [
+        [together, "matrix.example.org:443"],
+        [alone, null],
+    ] as const) {
+        assert.deepEqual(run.outputs.publishedPorts, ports);
+        assert.equal(run.outputs.federationAddress, federationAddress);
+        assert.deepEqual(
+            portsOf(run, "nginx-container").map(({ external }) => external),
+            [80, 443, 80, 443],
+        );
+    }
+});
+
 test("ports that Docker picked are outputs, and stand in the URL", () => {
     const { clientUrl, publishedPorts } = ephemeral.outputs;
     assert.deepEqual(publishedPorts, { synapse: 32768, http: 32768, https: 32769, federation: 32770 });
@@ -842,6 +859,7 @@ test("the running server is asked what the settings promise", () => {
         authorities: [],
         container: "synapse-test",
         logsRequests: true,
+        wellKnown: { client: {}, server: {} },
     });
     assert.deepEqual(asked(runs.synapse).listeners, [
         { serves: ["clients", "federation"], port: 8448, addresses: everywhere, tls: true },

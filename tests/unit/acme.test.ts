@@ -260,6 +260,8 @@ const CONF: NginxConfArgs = {
     publicHost: "example.org",
     httpsPort: 443,
     federationPort: 8448,
+    federation: "apart",
+    wellKnown: { client: {}, server: {} },
     maxUploadSize: "50M",
     profile: "intermediate",
     hsts: true,

@@ -53,6 +53,32 @@ test("Synapse's own certificate may be anywhere below the directory", () => {
     assert.deepEqual(addresses.certificateSource(settings({ tls })), { ...where, mode: "host" });
 });
 
+for (const [federation, place, address, ports] of [
+    [{}, "apart", "example.org:8448", { https: 443, federation: 8448, http: 80, synapse: 8008 }],
+    [{ port: 443 }, "with clients", "example.org:443", { https: 443, http: 80, synapse: 8008 }],
+    [{ enabled: false }, "off", undefined, { https: 443, http: 80, synapse: 8008 }],
+] as const) {
+    test(`federation ${JSON.stringify(federation)} is ${place}: ${address}`, () => {
+        const of = settings({ federation });
+        assert.equal(addresses.federationPlace(of), place);
+        assert.equal(addresses.federationAddress(of, 443), address);
+        const found = addresses.listeners(of, ports);
+        const serving = found.filter(({ serves }) => serves.includes("federation")).map(({ port }) => port);
+        assert.deepEqual(serving, place === "off" ? [] : [place === "apart" ? 8448 : 443]);
+        assert.deepEqual(found.map(({ port }) => port).sort(), Object.values(ports).sort());
+    });
+}
+
+test("without nginx, servers come by the port of the clients or not at all", () => {
+    for (const mode of ["none", "synapse"]) {
+        const on = addresses.listeners(settings({ tls: { mode } }), {});
+        assert.deepEqual(on[0]?.serves, ["clients", "federation"]);
+        const off = settings({ tls: { mode }, federation: { enabled: false } });
+        assert.deepEqual(addresses.listeners(off, {})[0]?.serves, ["clients"]);
+        assert.equal(addresses.federationAddress(off, 8448), undefined);
+    }
+});
+
 test("the DNS records are those of the public host", () => {
     const [a, aaaa, ...others] = addresses.dnsRecords(settings({}));
     assert.match(a ?? "", /^example\.org\. A /);

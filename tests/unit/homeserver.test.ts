@@ -17,6 +17,8 @@ const ARGS: HomeserverArgs = {
     maxUploadSize: "50M",
     front: "proxy",
     listen: { http: [8008], tls: [] },
+    federation: { enabled: true },
+    wellKnown: { client: {} },
     extraConfig: {},
 };
 
@@ -87,6 +89,30 @@ test("whatever is rendered cannot be set a second time by extraConfig", () => {
     const options = Object.keys(rendered({ front: "tls", listen: { http: [8008], tls: [8448] } }));
     const open = options.filter((option) => !(option in OWNED_OPTIONS));
     assert.deepEqual(open, ["suppress_key_server_warning"]);
+});
+
+test("without federation there is no resource for it, and no server to speak with", () => {
+    const { listeners, federation_domain_whitelist } = rendered({
+        federation: { enabled: false },
+        front: "tls",
+        listen: { http: [8008], tls: [8448] },
+    });
+    assert.deepEqual(
+        (listeners as { resources: unknown }[]).map(({ resources }) => resources),
+        [[{ names: ["client"], compress: false }], [{ names: ["client"], compress: false }]],
+    );
+    assert.deepEqual(federation_domain_whitelist, []);
+});
+
+test("a list of servers to federate with is Synapse's own", () => {
+    const allowList = ["matrix.org", "example.net:8448"];
+    const { federation_domain_whitelist } = rendered({ federation: { enabled: true, allowList } });
+    assert.deepEqual(federation_domain_whitelist, allowList);
+});
+
+test("what clients are told beside the server's URL, Synapse tells them too", () => {
+    const client = { "m.identity_server": { base_url: "https://id.example.org" } };
+    assert.deepEqual(rendered({ wellKnown: { client } }).extra_well_known_client_content, client);
 });
 
 test("extraConfig is merged deeply over the rest", () => {

@@ -8,6 +8,8 @@ const ARGS: NginxConfArgs = {
     publicHost: "matrix.example.org",
     httpsPort: 443,
     federationPort: 8448,
+    federation: "apart",
+    wellKnown: { client: {}, server: {} },
     maxUploadSize: "50M",
     profile: "intermediate",
     hsts: true,
@@ -384,7 +386,11 @@ test("web pages may read what nginx itself answers to Matrix clients, and nginx 
 // --- .well-known --------------------------------------------------------------------------------------------------
 
 /** What a .well-known location answers, with `$client_authority` as a client would see it. */
-function wellKnown(directives: readonly Directive[], which: "client" | "server", httpHost = ""): unknown {
+function wellKnown(
+    directives: readonly Directive[],
+    which: "client" | "server" | "support",
+    httpHost = "",
+): unknown {
     const location = locationFor(publicServer(directives), `/.well-known/matrix/${which}`);
     const block = location?.block ?? [];
     const [status, body = ""] = only(block, "return").args;
@@ -418,6 +424,64 @@ for (const [publicHost, httpsPort, federationPort, client, server] of [
         assert.deepEqual(wellKnown(conf, "server"), { "m.server": server });
     });
 }
+
+test("federation on the clients' port is what .well-known says, and has no other", () => {
+    const conf = parsed({
+        federation: "with clients",
+        httpsPort: 9443,
+        listen: { http: [80], https: [443], federation: [] },
+    });
+    assert.deepEqual(wellKnown(conf, "server"), { "m.server": "matrix.example.org:9443" });
+    const ports = here(publicServer(conf), "listen").map(({ args: [port] }) => port);
+    assert.deepEqual(ports, ["443"]);
+    const federation = locationFor(publicServer(conf), "/_matrix/federation/v1/version");
+    assert.equal(here(federation?.block ?? [], "proxy_pass").length, 1);
+    const picked = parsed({ federation: "with clients", httpsPort: undefined });
+    const map = everywhere(picked, "map").find(({ args }) => args[1] === "$server_authority");
+    assert.deepEqual(map?.block, [
+        { name: "default", args: ["matrix.example.org:443"] },
+        { name: "~^matrix\\.example\\.org:[0-9]+$", args: ["$http_host"] },
+    ]);
+    assert.match(
+        nginxConf({ ...ARGS, federation: "with clients", httpsPort: undefined }).text,
+        /"m\.server":"\$server_authority"/,
+    );
+});
+
+test("without federation nothing of it is passed on, and .well-known leads no server here", () => {
+    const server = publicServer(parsed({ federation: "off" }));
+    for (const path of [
+        "/_matrix/federation/v1/version",
+        "/_matrix/federation",
+        "/_matrix/key/v2/server",
+        "/.well-known/matrix/server",
+    ]) {
+        const location = locationFor(server, path);
+        assert.deepEqual(
+            location?.block.map(({ name, args }) => [name, ...args]),
+            [["return", "404"]],
+            path,
+        );
+    }
+    for (const path of ["/_matrix/client/v3/sync", "/_matrix/federations", "/_matrix/keys"]) {
+        assert.ok(here(locationFor(server, path)?.block ?? [], "proxy_pass").length > 0, path);
+    }
+});
+
+test("what is added to .well-known is served as it is, whatever nginx makes of its signs", () => {
+    const odd = { "it's": ["$host $" + "{x}", "a\\b", 'c"d', "e\nf;{}", "ü"], $y: null };
+    const conf = parsed({ wellKnown: { client: odd, server: odd, support: odd } });
+    assert.deepEqual(wellKnown(conf, "client"), {
+        "m.homeserver": { base_url: "https://matrix.example.org" },
+        ...odd,
+    });
+    assert.deepEqual(wellKnown(conf, "server"), { "m.server": "matrix.example.org:8448", ...odd });
+    assert.deepEqual(wellKnown(conf, "support"), odd);
+    assert.equal(
+        locationFor(publicServer(parsed()), "/.well-known/matrix/support")?.block[0]?.name,
+        "return",
+    );
+});
 
 test("where Docker picked the port, .well-known answers with the one that the client came by", () => {
     for (const publicHost of ["matrix.example.org", "[2001:db8::1]"]) {

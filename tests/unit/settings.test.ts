@@ -476,6 +476,8 @@ test("a server name is all that must be set", () => {
         holdSeconds: 15,
         startSeconds: 180,
         logLevel: "INFO",
+        federation: { enabled: true, port: 8448 },
+        wellKnown: { client: {}, server: {} },
         extraConfig: {},
         secretConfig: {},
         images: {
@@ -487,6 +489,114 @@ test("a server name is all that must be set", () => {
         ephemeral: false,
         name: "synapse",
     });
+});
+
+const LOCAL = { ...NAMED, tls: { mode: "local-ca" } };
+for (const [config, key, wanted, fix] of [
+    [
+        { ...LOCAL, federation: { port: 8449 } },
+        "federation.port",
+        /^443 or 8448$/,
+        /federation\.port <value>/,
+    ],
+    [
+        { ...LOCAL, federation: { allowList: ["Not A Name"] } },
+        "federation.allowList[0]",
+        /server names/,
+        /allowList/,
+    ],
+    [
+        { ...LOCAL, federation: { allowList: [] } },
+        "federation.allowList",
+        /federation\.enabled false/,
+        /allowList/,
+    ],
+    [
+        { ...LOCAL, federation: { enabled: false, allowList: ["a.org"] } },
+        "federation.allowList",
+        /^nothing: federation\.enabled is false$/,
+        /^pulumi config rm --path synapse:federation\.allowList$/,
+    ],
+    [
+        { ...LOCAL, federation: { enabled: false }, wellKnown: { server: { a: 1 } } },
+        "wellKnown.server",
+        /^nothing: federation\.enabled is false$/,
+        /config rm/,
+    ],
+    [
+        { ...LOCAL, federation: { port: 443 }, ports: { federation: 9448 } },
+        "ports.federation",
+        /^nothing: federation\.port is 443, which is ports\.https$/,
+        /config rm/,
+    ],
+    [
+        { ...NAMED, federation: { port: 443 }, tls: { mode: "synapse" } },
+        "federation.port",
+        /^8448: in tls\.mode synapse /,
+        /ports\.federation 443$/,
+    ],
+    [
+        { ...LOCAL, wellKnown: { client: { "m.homeserver": {} } } },
+        "wellKnown.client.m.homeserver",
+        /^nothing: the program sets it itself$/,
+        /^set synapse:publicHost/,
+    ],
+    [
+        { ...LOCAL, wellKnown: { server: { "m.server": "a" } } },
+        "wellKnown.server.m.server",
+        /^nothing/,
+        /synapse:federation\.port$/,
+    ],
+    [
+        { ...LOCAL, wellKnown: { support: {} } },
+        "wellKnown.support",
+        /`contacts` or `support_page`/,
+        /support/,
+    ],
+    [
+        { ...LOCAL, wellKnown: { client: { a: "x".repeat(3001) } } },
+        "wellKnown.client",
+        /^at most 3000 /,
+        /client/,
+    ],
+    [
+        { ...NAMED, tls: { mode: "none" }, wellKnown: { support: { contacts: [] } } },
+        "wellKnown.support",
+        /^nothing: in tls\.mode none nobody serves it$/,
+        /or a tls\.mode with nginx$/,
+    ],
+    [
+        { ...LOCAL, extraConfig: { serve_server_wellknown: true } },
+        "extraConfig.serve_server_wellknown",
+        /^nothing: behind nginx it has no effect$/,
+        /synapse:wellKnown\.server/,
+    ],
+    [
+        { ...LOCAL, extraConfig: { web_client_location: "https://app.example.org" } },
+        "extraConfig.web_client_location",
+        /^nothing: behind nginx it has no effect$/,
+        /leave it out/,
+    ],
+] as const) {
+    test(`${key} is refused where it would be wrong or without effect: ${wanted.source}`, () => {
+        const message = refusal(config);
+        assert.match(message, /^1 setting is wrong/);
+        const fault = faultsIn(message)[key];
+        assert.match(fault?.wanted ?? "", wanted);
+        assert.match(fault?.fix ?? "", fix);
+    });
+}
+
+test("what has no effect behind nginx has one without it", () => {
+    const extraConfig = { serve_server_wellknown: true, web_client_location: "https://app.example.org" };
+    assert.deepEqual(read({ ...NAMED, tls: { mode: "synapse" }, extraConfig }).extraConfig, extraConfig);
+});
+
+test("8448 is free for another use where federation has no port of its own", () => {
+    const ports = { https: 8448 };
+    assert.match(refusal({ ...NAMED, ports }), /synapse:ports\.https/);
+    assert.equal(read({ ...NAMED, ports, federation: { port: 443 } }).ports.https, 8448);
+    assert.equal(read({ ...NAMED, ports, federation: { enabled: false } }).ports.https, 8448);
 });
 
 test("the name follows the stack's, unless it is set", () => {

@@ -77,6 +77,7 @@ const EXPECTED: Expectations = {
     publicHost: HOST,
     clientUrl: `https://${HOST}`,
     federationAddress: `${HOST}:8448`,
+    wellKnown: { client: {}, server: {} },
     proxied: true,
     trusted: true,
     authorities: [ca.pem],
@@ -151,13 +152,13 @@ for (const [what, path, answer, reason] of [
         "another server's delegation",
         "/.well-known/matrix/server",
         '{"m.server":"elsewhere.org:443"}',
-        /^\.well-known at \[::1\].*\n.*wanted matrix\.example\.org:8448, got .*elsewhere/,
+        /^\.well-known at \[::1\].*\n.*wanted \{"m\.server":"matrix\.example\.org:8448"\}, got .*elsewhere/,
     ],
     [
         "no URL for clients",
         "/.well-known/matrix/client",
         "{}",
-        /^\.well-known at \[::1\].*\n.*wanted https:\/\/matrix\.example\.org, got \{\}/,
+        /^\.well-known at \[::1\].*\n.*wanted .*https:\/\/matrix\.example\.org"\}\}, got \{\}/,
     ],
     [
         "an open admin API",
@@ -172,6 +173,51 @@ for (const [what, path, answer, reason] of [
         assert.match(failures[0] ?? "", reason);
     });
 }
+
+test("a server without federation works when nobody answers other servers, and fails when somebody does", async () => {
+    const closed = {
+        "/_matrix/federation/v1/version": 404,
+        "/_matrix/key/v2/server": 404,
+        "/.well-known/matrix/server": 404,
+    };
+    const expected = { federationAddress: undefined };
+    for (const serves of [["clients"], ["operator"]] as const) {
+        const { failures, holds } = await verdict({ addresses: { "::1": closed }, serves, expected });
+        assert.deepEqual(failures, []);
+        assert.ok(
+            holds.some((line) => /^the closed federation API at .*: 404$/.test(line)),
+            holds.join(),
+        );
+    }
+    for (const path of Object.keys(closed)) {
+        const open = { ...closed, [path]: "{}" };
+        const { failures } = await verdict({ addresses: { "::1": open }, serves: ["clients"], expected });
+        assert.match(failures.join(), /wanted 404, got 200/, path);
+    }
+});
+
+test("what the settings add to .well-known must be served", async () => {
+    const wellKnown = {
+        client: { "m.identity_server": { base_url: "https://id.example.org" } },
+        server: {},
+        support: { support_page: "https://example.org/help" },
+    };
+    const { failures } = await verdict({ addresses: { "::1": {} }, expected: { wellKnown } });
+    assert.match(failures.join(), /GET \/\.well-known\/matrix\/client: wanted .*m\.identity_server/);
+    const served = {
+        "/.well-known/matrix/client": JSON.stringify({
+            "m.homeserver": { base_url: `https://${HOST}` },
+            ...wellKnown.client,
+        }),
+        "/.well-known/matrix/support": JSON.stringify(wellKnown.support),
+    };
+    assert.deepEqual((await verdict({ addresses: { "::1": served }, expected: { wellKnown } })).failures, []);
+    const lacking = { ...served, "/.well-known/matrix/support": 404 };
+    assert.equal(
+        (await verdict({ addresses: { "::1": lacking }, expected: { wellKnown } })).failures.length,
+        1,
+    );
+});
 
 test("a redirect must lead to HTTPS, at every address", async () => {
     const serves = ["redirect"] as const;

@@ -1,0 +1,41 @@
+import { z } from "zod";
+
+/** nginx takes no longer word in its configuration. */
+const LONGEST = 3000;
+
+/** An object that is merged into one of the documents; `owned` are its keys that this program sets itself. */
+const document = (owned: Readonly<Record<string, string>>) =>
+    z.record(z.string(), z.unknown(), { error: "an object" }).superRefine((members, context) => {
+        for (const [key, fix] of Object.entries(owned)) {
+            if (!Object.hasOwn(members, key)) continue;
+            context.addIssue({
+                code: "custom",
+                path: [key],
+                message: "nothing: the program sets it itself",
+                params: { fix },
+                input: members[key],
+            });
+        }
+        const { length } = JSON.stringify(members);
+        if (length <= LONGEST) return;
+        const message = `at most ${LONGEST} characters of JSON`;
+        context.addIssue({ code: "custom", message, input: `${length} characters` });
+    });
+
+/** What is merged into the documents below /.well-known/matrix. */
+export const wellKnown = z
+    .strictObject({
+        client: document({ "m.homeserver": "set synapse:publicHost and synapse:ports.https" })
+            .default({})
+            .describe("Merged into `.well-known/matrix/client`, which clients read: `m.identity_server`, …"),
+        server: document({ "m.server": "set synapse:publicHost and synapse:federation.port" })
+            .default({})
+            .describe("Merged into `.well-known/matrix/server`, which other servers read."),
+        support: document({})
+            .refine((members) => "contacts" in members || "support_page" in members, {
+                error: "an object with `contacts` or `support_page`",
+            })
+            .optional()
+            .describe("`.well-known/matrix/support`: whom to turn to. Not served when left out."),
+    })
+    .prefault({});
