@@ -44,6 +44,15 @@ for (const [tls, port] of [
         const preview = await stack.run("preview", "--refresh", "--expect-no-changes", "--diff");
         assert.equal(preview.code, 0, preview.printed);
     });
+
+    if (tls.mode !== "local-ca") continue;
+    test("the preview of another host says that clients must trust another CA", async () => {
+        const warning = /every client must be told to trust it/;
+        await stack.configure({ ...common, tls, publicHost: "matrix.test" });
+        assert.match((await stack.must("preview")).printed, warning);
+        await stack.configure({ ...common, tls, publicHost: "localhost", maxUploadSize: "10M" });
+        assert.doesNotMatch((await stack.must("preview")).printed, warning);
+    });
 }
 
 test("what the other modes had is gone, and destroying leaves nothing behind", async () => {
