@@ -12,7 +12,7 @@ import { freePorts } from "./ports.ts";
 export interface PebbleArgs {
     /** Port of this machine on which it asks for answers to http-01 challenges. */
     readonly httpPort: number;
-    /** Seconds that its certificates are valid: where it has profiles, only those of the profile `shortlived`. */
+    /** Seconds that its certificates are valid: where it knows profiles, only those of the profile `shortlived`. */
     readonly shortValidity?: number;
     /** External accounts that it insists on: key id → MAC key in base64url. */
     readonly externalAccounts?: Readonly<Record<string, string>>;
@@ -63,7 +63,10 @@ export class Pebble {
                 certificateValidityPeriod: args.shortValidity ?? 90 * DAY,
                 profiles: {
                     default: { description: "The default", validityPeriod: 90 * DAY },
-                    shortlived: { description: "Short", validityPeriod: args.shortValidity ?? 6 * DAY },
+                    // With more than one it picks any for who asks for none.
+                    ...(args.shortValidity !== undefined && {
+                        shortlived: { description: "Short", validityPeriod: args.shortValidity },
+                    }),
                 },
                 // How long a client is told to wait before it asks again.
                 retryAfter: { authz: 1, order: 1 },
@@ -121,7 +124,9 @@ export class Pebble {
 
     #get(url: string): Promise<string> {
         return new Promise((resolve, reject) => {
-            const sent = request(url, { rejectUnauthorized: false, agent: false }, (response) => {
+            // ACME insists on a user agent.
+            const headers = { "User-Agent": "tests" };
+            const sent = request(url, { rejectUnauthorized: false, agent: false, headers }, (response) => {
                 let body = "";
                 response.on("data", (chunk) => (body += String(chunk)));
                 response.on("end", () => resolve(body));
