@@ -330,9 +330,11 @@ export const settingsSchema = z.strictObject({
         .int({ error: HOLD })
         .min(0, { error: HOLD })
         .max(60, { error: HOLD })
-        .default(15)
+        // As long as the most impatient of the widespread clients wait for an answer; a start without compiled files
+        // takes Synapse some 17 of them.
+        .default(30)
         .describe(
-            "How long nginx holds requests while Synapse is being replaced, instead of answering with an error. 0 holds none.",
+            "How long nginx holds requests while Synapse is away, instead of answering with an error. 0 holds none.",
         ),
     startSeconds: z
         .int({ error: START })

@@ -24,7 +24,7 @@ export interface NginxConfArgs {
     readonly http3: boolean;
     /** Whether a CA fetches certbot's answers to its challenges here. */
     readonly acmeChallenges: boolean;
-    /** Seconds that a request waits for Synapse while that is being replaced; 0 answers 502 at once. */
+    /** Seconds that a request waits for Synapse while that is away; 0 answers 502 at once. */
     readonly holdSeconds: number;
     /** Text of the script that holds them; part of the digest. */
     readonly holdScript: string;
@@ -47,11 +47,12 @@ export const PATHS = {
     certificates: "/etc/nginx/certificates",
     /** Where certbot puts its answers to challenges. */
     webroot: "/etc/nginx/webroot",
-    /** Where Synapse announces its restarts: `restarting` is there while it does. */
+    /** Where Synapse announces its restarts. */
     announce: "/announce",
-    /** Written by the watcher: `server <address>:<port>;`. */
-    upstream: "/run/upstream.conf",
 } as const;
+
+/** What is there from when Synapse begins to restart until it answers again. */
+const ANNOUNCEMENT = `${PATHS.announce}/restarting`;
 
 /** nginx's own port for its health check, inside its container. */
 const HEALTH_PORT = 8081;
@@ -143,9 +144,14 @@ http {
 ${args.httpsPort === undefined ? `        "~^${regexQuoted(args.publicHost)}:[0-9]+$" $http_host;\n` : ""}    }
 ${indent(wellKnownMap(args), 4)}
 
+    # Docker's own, which knows who is on the network. No AAAA: Synapse listens on IPv4.
+    resolver 127.0.0.11 valid=1s ipv6=off;
+
     upstream synapse {
-        # The watcher writes it, and reloads nginx when Synapse's address on the network changes.
-        include ${PATHS.upstream};
+        # What the workers know of its address they share.
+        zone synapse 128k;
+        # Another container has another address, which is asked for each second.
+        server ${args.upstream} resolve max_fails=0;
         keepalive 64;
         # Less than Synapse's own minute, which would close a connection as a request comes.
         keepalive_timeout 30s;
@@ -194,12 +200,13 @@ ${args.federation === "off" ? indent(CLOSED_FEDERATION, 8) : ""}
             if ($forwarded = 0) {
                 return 404;
             }
+${holds ? indent(HOLD_ANNOUNCED, 12) : ""}
 ${indent(proxy(authority), 12)}
             # No path behind the name: with one, nginx would rewrite the URI, and signatures over it would not hold.
             proxy_pass http://synapse;
 ${holds ? indent(HOLD_ERRORS, 12) : ""}
         }
-${holds ? indent(holdLocations(authority, args), 8) : ""}
+${holds ? indent(holdLocations(authority), 8) : ""}
         # The admin API above all.
         location / {
             return 404;
@@ -264,8 +271,8 @@ proxy_set_header Host ${authority};
 # Set, not appended: Synapse believes the first address, which a client could have forged.
 proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header X-Forwarded-Proto $scheme;
-# On the stack's own network, either at once or not at all.
-proxy_connect_timeout 1s;
+# nginx itself would send a PUT again that broke a connection, whatever came of the first.
+proxy_next_upstream off;
 # Long polls.
 proxy_read_timeout 10m;
 proxy_send_timeout 10m;
@@ -273,9 +280,18 @@ proxy_send_timeout 10m;
 proxy_max_temp_file_size 0;`;
 }
 
-/** What error_page does in a location replaces what it does outside, so 413 is said again. */
+/** Before anything of the request's body is read, and at the price of one look at a file. */
+const HOLD_ANNOUNCED = `# Synapse is about to restart, and finishes what it has.
+if (-f ${ANNOUNCEMENT}) {
+    return 502;
+}`;
+
+/**
+ * What error_page does in a location replaces what it does outside, so 413 is said again. Not 504: a Synapse that
+ * takes its time is there, and works on the request.
+ */
 const HOLD_ERRORS = `error_page 413 @too_large;
-error_page 502 504 = @hold;
+error_page 502 = @hold;
 recursive_error_pages on;`;
 
 function holdPreparation({ holdSeconds, upstream }: NginxConfArgs): string {
@@ -284,23 +300,23 @@ js_shared_dict_zone zone=hold:32k timeout=60s type=number;
 js_fetch_timeout 1s;
 js_var $hold_seconds ${holdSeconds};
 js_var $hold_probe http://${upstream}/health;
+js_var $hold_announcement ${ANNOUNCEMENT};
 js_var $hold_deadline;
 js_var $hold_tries;
-# Docker's own: knows Synapse's new address before the watcher has seen it.
-resolver 127.0.0.11 valid=1s ipv6=off;
 `;
 }
 
-function holdLocations(authority: string, { upstream }: NginxConfArgs): string {
+function holdLocations(authority: string): string {
     return `location @hold {
+    # A body of unknown length can turn out too large here.
+    error_page 413 @too_large;
+    recursive_error_pages on;
     js_content hold.hold;
 }
 location @again {
     internal;
 ${indent(proxy(authority), 4)}
-    # By a variable, so that the name is looked up now.
-    set $synapse ${upstream};
-    proxy_pass http://$synapse;
+    proxy_pass http://synapse;
 ${indent(HOLD_ERRORS, 4)}
 }`;
 }

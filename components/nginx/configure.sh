@@ -10,7 +10,6 @@ staged=/etc/nginx/stack/$DIGEST
 mkdir -p "$staged"
 printf '%s\n' "$HOLD_JS" >"$staged/hold.js"
 cat >"$staged/nginx.conf"
-echo 'server 127.0.0.1:1;' >/run/upstream.conf
 # nginx's own words say what is wrong, and the current configuration stays.
 nginx -t -q -c "$staged/nginx.conf" >&2
 

@@ -3,7 +3,7 @@
 set -eu
 curl -fsS --max-time 4 -o /dev/null http://127.0.0.1:8081/configuration
 if [ -e /run/refused ]; then
-    echo "nginx refused a changed certificate or address and goes on with the old one; see its log" >&2
+    echo "nginx refused a changed certificate and goes on with the old one; see its log" >&2
     exit 1
 fi
 now=$(date +%s)

@@ -122,7 +122,6 @@ export class NginxProxy extends pulumi.ComponentResource {
                 // All of nginx, its master too: below port 1024 it may listen, and its certificates are its own copy.
                 user: NGINX_USER,
                 entrypoint: ["/bin/sh", "/scripts/start.sh"],
-                environment: { UPSTREAM: args.upstream },
                 mounts: [
                     { source: scripts.volumeName, target: "/scripts" },
                     { source: conf.name, target: PATHS.stack },

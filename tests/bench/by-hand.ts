@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { nginxConf, PATHS } from "../../components/nginx/conf.ts";
+import { nginxConf } from "../../components/nginx/conf.ts";
 import { homeserverYaml, logConfig } from "../../components/synapse/homeserver.ts";
 import { readSettings } from "../../settings.ts";
 import { images } from "../support/homeserver.ts";
@@ -65,8 +65,7 @@ export class ByHand {
                 extraConfig: {},
             }),
             LOG_CONFIG: logConfig(logLevel),
-            // A name that nginx itself resolves, once, as it starts: nothing watches it here.
-            NGINX_CONF: nginx.text.replace(`include ${PATHS.upstream};`, "server synapse:8008 max_fails=0;"),
+            NGINX_CONF: nginx.text,
             HOLD_JS: holdScript,
             SYNAPSE_MEMORY: String(memory.synapse),
             NGINX_MEMORY: String(memory.nginx),

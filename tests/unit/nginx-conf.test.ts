@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type NginxConfArgs, nginxConf } from "../../components/nginx/conf.ts";
+import { ANNOUNCEMENT } from "../../components/synapse/server.ts";
 import { type Directive, everywhere, here, parseNginx } from "../support/nginx.ts";
 import { some } from "../support/some.ts";
 
@@ -57,10 +58,9 @@ test("requests are passed on as they came: proxy_pass has no path", () => {
     const passes = everywhere(parsed(), "proxy_pass");
     assert.deepEqual(
         passes.map(({ args }) => args),
-        // The second looks the name up anew, for a request that was held.
-        [["http://synapse"], ["http://$synapse"]],
+        // The second is for a request that was held.
+        [["http://synapse"], ["http://synapse"]],
     );
-    assert.deepEqual(only(parsed(), "set").args, ["$synapse", "synapse:8008"]);
     assert.deepEqual(everywhere(parsed(), "rewrite"), []);
 });
 
@@ -105,7 +105,7 @@ test("a larger upload is refused as Matrix clients understand it", () => {
     // An error_page in a location replaces the ones outside it, so each place that has one has this one too.
     const places = [server, ...locationsOf(server).map(({ block }) => block)];
     const withPages = places.filter((block) => here(block, "error_page").length > 0);
-    assert.equal(withPages.length, 3);
+    assert.equal(withPages.length, 4);
     for (const block of withPages) {
         assert.ok(here(block, "error_page").some(({ args }) => args.join(" ") === "413 @too_large"));
     }
@@ -162,11 +162,33 @@ test("a request is received whole before Synapse sees it, so that it can be sent
     assert.deepEqual(only(parsed(), "client_body_temp_path").args, ["/buffer/client_temp"]);
 });
 
+test("Synapse's address is asked for again and again, and Synapse never taken for dead", () => {
+    for (const holdSeconds of [0, 30]) {
+        const conf = parsed({ holdSeconds });
+        const upstream = only(conf, "upstream").block ?? [];
+        assert.deepEqual(only(upstream, "server").args, ["synapse:8008", "resolve", "max_fails=0"]);
+        // Without a zone, `resolve` is refused.
+        assert.equal(only(upstream, "zone").args[0], "synapse");
+        assert.deepEqual(only(conf, "resolver").args, ["127.0.0.11", "valid=1s", "ipv6=off"]);
+    }
+});
+
+test("a slow Synapse is waited for, and nothing is sent to it again by nginx itself", () => {
+    for (const holdSeconds of [0, 30]) {
+        const conf = parsed({ holdSeconds });
+        assert.deepEqual(everywhere(conf, "proxy_connect_timeout"), []);
+        for (const { block } of some(proxying(publicServer(conf)))) {
+            assert.deepEqual(only(block, "proxy_next_upstream").args, ["off"]);
+            for (const { args } of here(block, "error_page")) assert.ok(!args.includes("504"));
+        }
+    }
+});
+
 test("every location that passes on holds requests while Synapse is away", () => {
     const locations = proxying(publicServer(parsed()));
     assert.equal(locations.length, 2);
     for (const { block } of locations) {
-        assert.ok(here(block, "error_page").some(({ args }) => args.join(" ") === "502 504 = @hold"));
+        assert.ok(here(block, "error_page").some(({ args }) => args.join(" ") === "502 = @hold"));
         assert.deepEqual(only(block, "recursive_error_pages").args, ["on"]);
     }
     assert.deepEqual(
@@ -174,15 +196,25 @@ test("every location that passes on holds requests while Synapse is away", () =>
         [
             ["$hold_seconds", "7"],
             ["$hold_probe", "http://synapse:8008/health"],
+            ["$hold_announcement", ANNOUNCEMENT.file],
             ["$hold_deadline"],
             ["$hold_tries"],
         ],
     );
 });
 
+test("while Synapse announces a restart, what is new waits before anything of it is sent", () => {
+    const [location, again] = proxying(publicServer(parsed()));
+    const announced = here(location?.block ?? [], "if").find(({ args }) => args[0] === "(-f");
+    assert.deepEqual(announced?.args, ["(-f", `${ANNOUNCEMENT.file})`]);
+    assert.deepEqual(announced?.block, [{ name: "return", args: ["502"] }]);
+    // What has waited is let through although the file may still be there.
+    assert.deepEqual(everywhere(again?.block ?? [], "if"), []);
+});
+
 test("with no seconds to hold, nginx needs no njs and answers for itself", () => {
     const { text } = nginxConf({ ...ARGS, holdSeconds: 0 });
-    assert.doesNotMatch(text, /js_|load_module|@hold|@again/);
+    assert.doesNotMatch(text, /js_|load_module|@hold|@again|announce/);
 });
 
 test("another hold script is another configuration", () => {

@@ -473,7 +473,7 @@ test("a server name is all that must be set", () => {
         ports: { http: 80, https: 443, federation: 8448, synapse: 8008 },
         listenAddresses: { public: ["0.0.0.0", "::"], synapse: ["127.0.0.1"] },
         maxUploadSize: "50M",
-        holdSeconds: 15,
+        holdSeconds: 30,
         startSeconds: 180,
         logLevel: "INFO",
         federation: { enabled: true, port: 8448 },

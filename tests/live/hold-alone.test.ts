@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { connect } from "node:http2";
+import { after, before, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { docker } from "../support/homeserver.ts";
+import { ask, eventually, type Request, type Response } from "../support/http.ts";
+import { ProxyAlone } from "../support/proxy-alone.ts";
+
+/** What nginx does with single requests while Synapse restarts, breaks or drops them: counted where they arrive. */
+
+let proxy: ProxyAlone;
+before(async () => {
+    proxy = await ProxyAlone.start({ maxUploadSize: "2M" });
+});
+after(() => proxy.remove());
+let mark: string;
+beforeEach(() => {
+    mark = randomBytes(4).toString("hex");
+});
+
+/** A request whose deliveries can be told by {@link mark}. */
+function send(method: string, path: string, more: Partial<Request> = {}): Promise<Response> {
+    const marked = `${path}${path.includes("?") ? "&" : "?"}mark=${mark}`;
+    return ask({
+        port: proxy.port,
+        ca: proxy.ca,
+        method,
+        path: marked,
+        options: { timeout: 60_000 },
+        ...more,
+    });
+}
+
+/** The same over HTTP/2. */
+function sendHttp2(method: string, path: string, body: Buffer): Promise<{ status: number; body: string }> {
+    return new Promise((resolve, reject) => {
+        const session = connect(`https://localhost:${proxy.port}`, {
+            ca: proxy.ca,
+            lookup: (_name, _options, found) => found(null, "127.0.0.1", 4),
+        });
+        session.on("error", reject);
+        const stream = session.request({ ":method": method, ":path": `${path}?mark=${mark}` });
+        let status = 0;
+        let answer = "";
+        stream.on("response", (headers) => (status = Number(headers[":status"])));
+        stream.on("data", (chunk) => (answer += String(chunk)));
+        stream.on("error", reject);
+        stream.on("end", () => {
+            session.close();
+            resolve({ status, body: answer });
+        });
+        stream.end(body);
+    });
+}
+
+/** A POST of {@link FOR_HTTP3} over HTTP/3, by curl beside nginx, since Node has none. Its answer comes as `status body`. */
+function sendHttp3(path: string): Promise<string> {
+    const options =
+        "--silent --http3-only --insecure --max-time 60 --write-out '%{http_code} ' --output /run/answer";
+    const asked = `curl ${options} --data-binary @- 'https://127.0.0.1${path}?mark=${mark}'`;
+    return docker(
+        "exec",
+        proxy.nginx,
+        "sh",
+        "-c",
+        `yes | head -c ${FOR_HTTP3.length} | ${asked}; cat /run/answer`,
+    );
+}
+const FOR_HTTP3 = Buffer.alloc(1024 * 1024, "y\n");
+
+const counts = async () =>
+    (await proxy.deliveries(mark)).map(({ method, path }) => `${method} ${path.split("?")[0]}`);
+const digest = (body: Buffer) => createHash("sha256").update(body).digest("hex").slice(0, 12);
+
+const SEND = "/_matrix/client/v3/rooms/!a%3Ab/send/m.room.message/17";
+const STATE = "/_matrix/client/v3/rooms/!a%3Ab/state/m.room.name/";
+const TO_DEVICE = "/_matrix/client/v3/sendToDevice/m.room.encrypted/17";
+const SLIDING_SYNC = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync";
+const CREATE_ROOM = "/_matrix/client/v3/createRoom";
+
+test("while a restart is announced, new requests of any method wait, and arrive whole", async () => {
+    const large = randomBytes(1024 * 1024);
+    const small = Buffer.from("{}");
+    proxy.announce();
+    const asked = [
+        send("GET", "/_matrix/client/versions"),
+        send("PUT", TO_DEVICE, { body: small }),
+        send("DELETE", "/_matrix/client/v3/devices/A"),
+        send("POST", CREATE_ROOM, { body: small }),
+        send("POST", "/_matrix/media/v3/upload", { body: large }),
+        send("POST", "/_matrix/media/v3/upload", {
+            body: large,
+            headers: { "Transfer-Encoding": "chunked" },
+        }),
+        sendHttp2("PUT", STATE, small),
+        sendHttp2("POST", "/_matrix/media/v3/upload", large),
+    ];
+    const overHttp3 = sendHttp3("/_matrix/media/v3/upload");
+    await sleep(1500);
+    assert.deepEqual(await counts(), []);
+    proxy.back();
+    const answers = await Promise.all(asked);
+    const of = (method: string, body = Buffer.alloc(0)) => `${method} ${body.length} ${digest(body)}`;
+    assert.deepEqual(
+        answers.map(({ status, body }) => `${status} ${body}`),
+        [
+            of("GET"),
+            of("PUT", small),
+            of("DELETE"),
+            of("POST", small),
+            of("POST", large),
+            of("POST", large),
+            of("PUT", small),
+            of("POST", large),
+        ].map((said) => `200 ${said}`),
+    );
+    assert.equal(await overHttp3, `200 ${of("POST", FOR_HTTP3)}`);
+    assert.equal((await counts()).length, asked.length + 1);
+});
+
+test("an upload that turns out too large while it is held is refused as Matrix clients understand it", async () => {
+    proxy.announce();
+    const body = Buffer.alloc(3 * 1024 * 1024);
+    for (const headers of [{}, { "Transfer-Encoding": "chunked" }]) {
+        const answer = await send("POST", "/_matrix/media/v3/upload", { body, headers });
+        assert.equal(answer.status, 413);
+        assert.match(answer.body, /"M_TOO_LARGE"/);
+    }
+    proxy.back();
+});
+
+test("a request that Synapse drops is delivered once, and answered 502", async () => {
+    const requests = [
+        ["GET", "/_matrix/client/versions"],
+        ["PUT", SEND],
+        ["PUT", TO_DEVICE],
+        ["PUT", STATE],
+        ["POST", SLIDING_SYNC],
+        ["POST", CREATE_ROOM],
+    ] as const;
+    for (const [method, path] of requests) {
+        const { status, body, headers } = await send(method, `${path}?do=drop`);
+        assert.equal(status, 502, path);
+        assert.match(body, /"M_UNKNOWN".*not known/);
+        assert.equal(headers["access-control-allow-origin"], "*");
+    }
+    assert.deepEqual(
+        await counts(),
+        requests.map(([method, path]) => `${method} ${path}`),
+    );
+});
+
+test("what broke with Synapse is delivered once more if that is safe, and answered; anything else is not", async () => {
+    const safe = [
+        ["GET", "/_matrix/client/versions"],
+        ["PUT", SEND],
+        ["PUT", "/_matrix/federation/v1/send/17"],
+        ["POST", SLIDING_SYNC],
+    ] as const;
+    const unsafe = [
+        ["PUT", TO_DEVICE],
+        ["PUT", STATE],
+        ["POST", CREATE_ROOM],
+        ["DELETE", "/_matrix/client/v3/devices/A"],
+    ] as const;
+    const answers = [...safe, ...unsafe].map(([method, path]) => send(method, `${path}?do=sleep`));
+    await eventually(5, counts, (delivered) => delivered.length === answers.length);
+    await docker("kill", proxy.synapse);
+    await docker("start", proxy.synapse);
+    assert.deepEqual(
+        (await Promise.all(answers)).map(({ status }) => status),
+        [...safe.map(() => 200), ...unsafe.map(() => 502)],
+    );
+    const delivered = await counts();
+    for (const [method, path] of safe) {
+        assert.equal(delivered.filter((one) => one === `${method} ${path}`).length, 2, path);
+    }
+    for (const [method, path] of unsafe) {
+        assert.equal(delivered.filter((one) => one === `${method} ${path}`).length, 1, path);
+    }
+});
+
+test("no request is delivered a third time, though Synapse dies of it each time", async () => {
+    assert.equal((await send("PUT", `${SEND}?do=die`)).status, 502);
+    assert.equal((await counts()).length, 2);
+    await eventually(
+        20,
+        () => send("GET", "/_matrix/client/versions"),
+        ({ status }) => status === 200,
+    );
+});
+
+test("two hundred held requests come one after another, and a lone one at once", async () => {
+    proxy.announce();
+    const asked = Array.from({ length: 200 }, () => send("POST", CREATE_ROOM, { body: "{}" }));
+    await sleep(1500);
+    proxy.back();
+    const released = Date.now();
+    assert.ok((await Promise.all(asked)).every(({ status }) => status === 200));
+    const late = (await proxy.deliveries(mark)).filter(({ at }) => at * 1000 - released > 500).length;
+    assert.ok(late > 40 && late < 190, `${late} of 200 after half a second`);
+    proxy.announce();
+    const lone = send("GET", "/_matrix/client/versions");
+    await sleep(500);
+    proxy.back();
+    const started = Date.now();
+    await lone;
+    assert.ok(Date.now() - started < 450, `${Date.now() - started} ms`);
+});
