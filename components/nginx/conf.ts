@@ -294,8 +294,12 @@ const HOLD_ERRORS = `error_page 413 @too_large;
 error_page 502 = @hold;
 recursive_error_pages on;`;
 
+/** Each takes nginx some 100 KB, and its memory is limited. */
+const MOST_HELD = 1000;
+
 function holdPreparation({ holdSeconds, upstream }: NginxConfArgs): string {
     return `js_import hold.js;
+limit_conn_zone "held" zone=held:32k;
 js_shared_dict_zone zone=hold:32k timeout=60s type=number;
 js_fetch_timeout 1s;
 js_var $hold_seconds ${holdSeconds};
@@ -308,10 +312,17 @@ js_var $hold_tries;
 
 function holdLocations(authority: string): string {
     return `location @hold {
+    limit_conn held ${MOST_HELD};
+    error_page 503 @full;
     # A body of unknown length can turn out too large here.
     error_page 413 @too_large;
     recursive_error_pages on;
     js_content hold.hold;
+}
+location @full {
+    internal;
+    default_type application/json;
+    return 503 '{"errcode":"M_UNKNOWN","error":"The server is being restarted; try again in a moment"}';
 }
 location @again {
     internal;

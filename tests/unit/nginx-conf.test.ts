@@ -203,6 +203,14 @@ test("every location that passes on holds requests while Synapse is away", () =>
     );
 });
 
+test("no more is held than nginx has memory for", () => {
+    const conf = parsed();
+    assert.deepEqual(only(conf, "limit_conn_zone").args, ["held", "zone=held:32k"]);
+    const hold = locationsOf(publicServer(conf)).find(({ match }) => match[0] === "@hold");
+    assert.deepEqual(only(hold?.block ?? [], "limit_conn").args, ["held", "1000"]);
+    assert.ok(here(hold?.block ?? [], "error_page").some(({ args }) => args.join(" ") === "503 @full"));
+});
+
 test("while Synapse announces a restart, what is new waits before anything of it is sent", () => {
     const [location, again] = proxying(publicServer(parsed()));
     const announced = here(location?.block ?? [], "if").find(({ args }) => args[0] === "(-f");
