@@ -14,8 +14,8 @@ import { stackSettings } from "./settings.ts";
 
 const settings = stackSettings();
 const { serverName, publicHost, ephemeral, images, listenAddresses, maxUploadSize, memory, ports } = settings;
-const stack = stackOn(settings.dockerHost);
 const prefix = settings.name;
+const stack = stackOn({ ...settings, prefix });
 const front = addresses.front(settings);
 const providers = { docker: stack.provider };
 

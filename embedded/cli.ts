@@ -203,7 +203,10 @@ async function down({ project, stack, flags, record, signal }: Session): Promise
     });
     const kept = await world.removeAll(flags.volumes);
     // As after `pulumi destroy`, commands run anew; but what is protected stays so.
-    record.contents.commands = {};
+    const commands = Object.entries(record.contents.commands);
+    record.contents.commands = Object.fromEntries(
+        commands.filter(([, { protect }]) => protect === true && !flags.volumes),
+    );
     record.contents.outputs = {};
     record.save();
     report.summary(!signal.aborted);

@@ -73,6 +73,7 @@ export async function applyCommand(resource: Registration, context: CommandConte
         ...now,
         ...(secret.length > 0 ? {} : streams),
         ...(beforeUpdate === undefined ? {} : { inputs: without(resource.inputs, resource.secretInputs) }),
+        ...(resource.protect ? { protect: true } : {}),
     };
     record.save();
     report.done(change, `command ${resource.name}`, started);

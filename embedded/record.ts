@@ -11,6 +11,8 @@ export interface CommandRecord {
     readonly stderr?: string;
     /** What is not secret of its inputs, for the hook that compares them with those to come. */
     readonly inputs?: Values;
+    /** Whether it outlives `down`, like what is protected of everything else. */
+    readonly protect?: boolean;
 }
 
 interface Contents {

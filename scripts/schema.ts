@@ -77,6 +77,7 @@ function pulumiConfig({ properties = {}, required = [] }: JsonSchema): string {
         const fallback = value.default ?? (type === "object" ? {} : "");
         const entry = {
             type,
+            ...(value.items === undefined ? {} : { items: { type: pulumiType(value.items) } }),
             description: value.description,
             ...(required.includes(key) ? {} : { default: fallback }),
         };

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
+import { dataVolume } from "../docker/volume.ts";
 import { Certbot, type CertbotArgs } from "./certbot.ts";
 import { PATHS } from "./certbot-arguments.ts";
 import { withFunctions } from "./shared.ts";
@@ -70,11 +71,11 @@ export class AcmeCertificate extends pulumi.ComponentResource {
         this.#args = args;
         const { image, owner, prefix, source, stack } = args;
 
-        const letsencrypt = new docker.Volume(
+        // Made again with each stack, certificates run into the CA's rate limits.
+        const letsencrypt = dataVolume(
             `${name}-letsencrypt`,
-            { name: `${prefix}-letsencrypt` },
-            // Made again with each stack, certificates run into the CA's rate limits.
-            { parent: this, protect: !args.ephemeral, retainOnDelete: !args.ephemeral },
+            { name: `${prefix}-letsencrypt`, ephemeral: args.ephemeral, stack: args.stack },
+            { parent: this },
         );
         const certificates = new docker.Volume(
             `${name}-certificates`,

@@ -4,6 +4,7 @@ import { type MountArgs, type Service, serviceContainer } from "../docker/contai
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
+import { dataVolume } from "../docker/volume.ts";
 import { alternativeNames, nameConstraints, subjects } from "./private-ca.ts";
 import { withFunctions } from "./shared.ts";
 
@@ -53,11 +54,11 @@ export class LocalCa extends pulumi.ComponentResource {
         };
 
         // Apart from the certificates, so that the server that reads those never sees the CA's key.
-        const ca = new docker.Volume(
+        // People have told their browsers to trust it.
+        const ca = dataVolume(
             `${name}-ca`,
-            { name: `${args.prefix}-ca` },
-            // People have told their browsers to trust it.
-            { parent: this, protect: !args.ephemeral, retainOnDelete: !args.ephemeral },
+            { name: `${args.prefix}-ca`, ephemeral: args.ephemeral, stack: args.stack },
+            { parent: this },
         );
         const certificates = new docker.Volume(
             `${name}-certificates`,

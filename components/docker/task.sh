@@ -4,7 +4,7 @@
 #   TASK_IMAGE               image to run
 #   TASK_SCRIPT              shell script to run in it
 #   TASK_OPTIONS             further options of `docker run`, one word a line
-#   TASK_LABEL               says whose container it is, should it outlive this script
+#   TASK_LABELS              say whose container it is, should it outlive this script, one a line
 #   TASK_NETWORK             Docker network, if the options name none
 #   TASK_MOUNTS              values of `docker run --mount` that end in `src=`, one a line
 #   TASK_MOUNT_0, _1, …      the sources of these mounts, in the same order
@@ -21,9 +21,13 @@ for mount in $TASK_MOUNTS; do
     mounts="$mounts--mount$IFS$mount$IFS"
     index=$((index + 1))
 done
+labels=
+for label in $TASK_LABELS; do
+    labels="$labels--label$IFS$label$IFS"
+done
 # shellcheck disable=SC2086
 docker run --rm --interactive --read-only --cap-drop ALL --security-opt no-new-privileges \
-    --label "$TASK_LABEL" --log-driver none --tmpfs /tmp:rw,size=64m --workdir / \
+    $labels --log-driver none --tmpfs /tmp:rw,size=64m --workdir / \
     ${TASK_NETWORK:+--network=$TASK_NETWORK} $TASK_OPTIONS $mounts \
     --entrypoint /bin/sh "$TASK_IMAGE" -euc "$TASK_SCRIPT"
 unset IFS

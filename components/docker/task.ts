@@ -1,5 +1,5 @@
 import * as command from "@pulumi/command";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { MountArgs } from "./container.ts";
 import type { Stack } from "./stack.ts";
 import { tmpfsOf } from "./tmpfs.ts";
@@ -67,7 +67,7 @@ export function task(
                 ...stack.environment,
                 ...environment,
                 ...sources,
-                TASK_LABEL: stack.labels.map(({ label, value }) => `${label}=${value}`).join(),
+                TASK_LABELS: labelLines(stack),
                 TASK_IMAGE: args.image,
                 TASK_SCRIPT: args.script,
                 TASK_OPTIONS: options.flat().join("\n"),
@@ -82,6 +82,13 @@ export function task(
         },
         opts,
     );
+}
+
+/** `docker run --label`'s values, one a line. */
+function labelLines({ labels }: Stack): pulumi.Output<string> {
+    return pulumi
+        .all(labels.map(({ label, value }) => pulumi.interpolate`${label}=${value}`))
+        .apply((lines) => lines.join("\n"));
 }
 
 /** `docker run --mount`'s value up to its source, which is known only when the command runs. */

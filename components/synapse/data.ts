@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
+import { dataVolume } from "../docker/volume.ts";
 import { unlessAtWork } from "./at-work.ts";
 import { permanenceGuard, SERVER_NAME } from "./guard.ts";
 import { SYNAPSE_USER } from "./user.ts";
@@ -42,18 +43,14 @@ export class SynapseData extends pulumi.ComponentResource {
     constructor(name: string, args: SynapseDataArgs, opts?: pulumi.ComponentResourceOptions) {
         super("synapse:index:SynapseData", name, {}, opts);
 
-        const volume = new docker.Volume(
+        // The only copy of the server.
+        const volume = dataVolume(
             `${name}-volume`,
-            { name: `${args.prefix}-data` },
+            { name: `${args.prefix}-data`, ephemeral: args.ephemeral, stack: args.stack },
             {
                 parent: this,
-                // The only copy of the server: neither a replacement nor a destroy may take it.
-                protect: !args.ephemeral,
-                retainOnDelete: !args.ephemeral,
                 // A server's name is for ever. Another name needs another volume, which `protect` refuses in preview.
                 replacementTrigger: args.serverName,
-                // A volume that existed before was made with other values, and must not be replaced for it.
-                ignoreChanges: ["labels", "driver", "driverOpts"],
                 deleteBeforeReplace: true,
             },
         );

@@ -55,10 +55,19 @@ const CONTAINER = "docker:index/container:Container";
 const COMMAND = "command:local:Command";
 const VOLUME = "docker:index/volume:Volume";
 
+/** What an interrupted update leaves is known by them. */
+const OWN_LABELS = [
+    { label: "synapse-docker.stack", value: "synapse/test" },
+    { label: "synapse-docker.name", value: "synapse-test" },
+    { label: "synapse-docker.deployment", value: "0123456789abcdef" },
+];
+
 const ofType = ({ registrations }: Run, type: string) =>
     registrations.filter((resource) => resource.type === type);
 const isLoader = ({ name }: Registration) => name.endsWith("-loader");
 const servicesOf = (run: Run) => ofType(run, CONTAINER).filter((container) => !isLoader(container));
+/** But the one that makes the deployment's id, which asks no engine. */
+const commandsOf = (run: Run) => ofType(run, COMMAND).filter(({ name }) => name !== "deployment");
 const loadersOf = (run: Run) => ofType(run, CONTAINER).filter(isLoader);
 
 function registered({ registrations }: Run, name: string): Registration {
@@ -75,6 +84,7 @@ function withoutHash(name: string): string {
 // --- What there is ------------------------------------------------------------------------------------------------
 
 const SERVER = [
+    "command:local:Command deployment",
     "pulumi:providers:docker docker",
     "docker:index/network:Network network",
     "docker:index/remoteImage:RemoteImage synapse-image",
@@ -191,7 +201,7 @@ test("the data volume survives replacement and destroy", () => {
         const volume = registered(run, "synapse-data-volume");
         assert.deepEqual(kept(volume), { protect: true, retainOnDelete: true });
         assert.deepEqual(volume.ignoreChanges, ["labels", "driver", "driverOpts"]);
-        assert.deepEqual(volume.inputs, { name: "synapse-test-data" });
+        assert.deepEqual(volume.inputs, { name: "synapse-test-data", labels: OWN_LABELS });
     }
 });
 
@@ -236,6 +246,7 @@ test("nothing but what cannot be made again is kept", () => {
     assert.deepEqual([...new Set(names)].sort(), [
         "certificates-ca",
         "certificates-letsencrypt",
+        "deployment",
         "synapse-data-volume",
     ]);
 });
@@ -282,14 +293,46 @@ test("every Docker object goes to the stack's own engine", () => {
 
 test("provider and docker client speak to the same engine", () => {
     assert.equal(registered(production, "docker").inputs.host, dockerHost);
-    for (const { inputs } of some(ofType(production, COMMAND))) {
+    for (const { inputs } of some(commandsOf(production))) {
         assert.equal((inputs.environment as Record<string, string>).DOCKER_HOST, dockerHost);
     }
     assert.equal("host" in registered(runs.none, "docker").inputs, false);
-    for (const { inputs } of some(ofType(runs.none, COMMAND))) {
+    for (const { inputs } of some(commandsOf(runs.none))) {
         // A context chosen with `docker context use` is unknown to the provider.
         assert.equal((inputs.environment as Record<string, string>).DOCKER_CONTEXT, "default");
         assert.equal("DOCKER_HOST" in (inputs.environment as Record<string, string>), false);
+    }
+});
+
+test("the deployment's id is made before anything else, once, and outlives all but a throw-away", () => {
+    const { inputs, hooks, protect } = registered(runs.acme, "deployment");
+    // Nothing that could ever change: every label would change with it.
+    assert.deepEqual(Object.keys(inputs).sort(), ["addPreviousOutputInEnv", "create", "logging", "update"]);
+    assert.equal(inputs.create, "exec sh components/docker/deployment.sh");
+    assert.equal(inputs.update, inputs.create);
+    assert.equal(inputs.addPreviousOutputInEnv, true);
+    assert.deepEqual(hooks.beforeCreate, ["gate"]);
+    assert.deepEqual([protect, registered(ephemeral, "deployment").protect], [true, false]);
+    for (const { registrations } of everyRun) {
+        const order = registrations.map(({ type }) => type);
+        assert.deepEqual(order.filter((type) => !type.startsWith("synapse:")).slice(0, 2), [
+            COMMAND,
+            "pulumi:providers:docker",
+        ]);
+    }
+    assert.ok(registered(runs.none, "docker").dependencies.includes("deployment"));
+});
+
+test("volumes with data say whose they are, and are not adopted from others without a word", () => {
+    for (const [run, name] of [
+        [runs.none, "synapse-data-volume"],
+        [runs["local-ca"], "certificates-ca"],
+        [runs.acme, "certificates-letsencrypt"],
+    ] as const) {
+        const volume = registered(run, name);
+        assert.deepEqual(volume.inputs.labels, OWN_LABELS);
+        assert.ok(volume.ignoreChanges.includes("labels"));
+        assert.deepEqual(volume.hooks.beforeCreate, ["sweep"]);
     }
 });
 
@@ -297,9 +340,7 @@ test("whatever an interrupted update may leave behind carries the stack's label 
     for (const run of everyRun) {
         for (const resource of run.registrations) {
             if (!/:(Container|Network)$/.test(resource.type)) continue;
-            assert.deepEqual(resource.inputs.labels, [
-                { label: "synapse-docker.stack", value: "synapse/test" },
-            ]);
+            assert.deepEqual(resource.inputs.labels, OWN_LABELS);
             assert.deepEqual(resource.hooks, { beforeCreate: ["sweep"], beforeUpdate: [], others: [] });
             assert.equal(resource.deleteBeforeReplace, true, resource.name);
         }
@@ -462,7 +503,7 @@ test("no container uses what drifts for ever or needs a newer Docker", () => {
 
 test("no command deletes, and none is replaced: that would run against data in use", () => {
     for (const { name, inputs, replaceOnChanges, hooks } of everyRun.flatMap((run) =>
-        some(ofType(run, COMMAND)),
+        some(commandsOf(run)),
     )) {
         assert.equal("delete" in inputs, false, name);
         assert.equal("triggers" in inputs, false, name);
@@ -473,7 +514,7 @@ test("no command deletes, and none is replaced: that would run against data in u
 });
 
 test("a command does the same when it is made and when something about it changes", () => {
-    for (const { name, inputs } of everyRun.flatMap((run) => some(ofType(run, COMMAND)))) {
+    for (const { name, inputs } of everyRun.flatMap((run) => some(commandsOf(run)))) {
         // Without `update`, `create` runs again.
         assert.equal(inputs.update ?? inputs.create, inputs.create, name);
         // A failure quotes the command.
@@ -487,7 +528,7 @@ test("a command does the same when it is made and when something about it change
 });
 
 test("every script in a container but certbot is without network, and names its user", () => {
-    for (const { name, inputs } of everyRun.flatMap((run) => some(ofType(run, COMMAND)))) {
+    for (const { name, inputs } of everyRun.flatMap((run) => some(commandsOf(run)))) {
         const { TASK_OPTIONS: options } = inputs.environment as Record<string, string>;
         if (options === undefined) continue;
         if (name === "certbot-issuance") {

@@ -112,6 +112,11 @@ export class Homeserver implements Deployment {
         return { ...run, code: run.code === 0 && !idle ? 1 : run.code };
     }
 
+    forget(): Promise<void> {
+        rmSync(join(ROOT, ".state", `${this.stack}.json`));
+        return Promise.resolve();
+    }
+
     down(...flags: string[]): Promise<Run> {
         return finished(this.#engine(["down", ...flags], {}));
     }

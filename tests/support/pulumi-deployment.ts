@@ -52,6 +52,11 @@ export class PulumiDeployment implements Deployment {
         return asRun(await this.cli.run("preview", "--diff"));
     }
 
+    async forget(): Promise<void> {
+        await this.cli.must("stack", "rm", "--force", "--yes", "--preserve-config", "--stack", this.stack);
+        await this.cli.must("stack", "init", this.stack);
+    }
+
     async down(): Promise<Run> {
         return asRun(await this.cli.run("destroy", "--yes"));
     }

@@ -73,8 +73,8 @@ test("the README says what each TLS mode is for, and names no other", () => {
 
 test("the README says what restarts on a change of any setting that can change", () => {
     const table = sectionOf(read("README.md"), "What restarts on which change");
-    // One is permanent, and these three are about the stack as a whole: the README tells of them elsewhere.
-    const others = ["serverName", "ephemeral", "name", "dockerHost"];
+    // One is permanent, and these are about the stack as a whole: the README tells of them elsewhere.
+    const others = ["serverName", "ephemeral", "name", "dockerHost", "takeOver"];
     const settings = Object.keys(settingsSchema.shape).filter((key) => !others.includes(key));
     assert.deepEqual(
         settings.filter((key) => !table.includes(`\`${key}`)),

@@ -4,12 +4,14 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
+import { dockerClient } from "../../components/docker/client.ts";
+import { gate } from "../../components/docker/ownership.ts";
 import { stackOn } from "../../components/docker/stack.ts";
 import { permanenceGuard } from "../../components/synapse/guard.ts";
 import { fakeEngine } from "../support/engine.ts";
 import { some } from "../support/some.ts";
 
-await fakeEngine("test");
+await fakeEngine("test", () => ({ stdout: "0123456789abcdef" }));
 
 type HookArgs = Pick<pulumi.ResourceHookArgs, "type" | "oldInputs" | "newInputs">;
 
@@ -25,13 +27,39 @@ const directory = mkdtempSync(join(tmpdir(), "hooks-test-"));
 after(() => rmSync(directory, { recursive: true }));
 const log = join(directory, "log");
 
-/** A docker client that writes down what it is asked, and says that everything carries this label. */
-function fakeDocker(label: string | undefined): void {
+const OWN = "0123456789abcdef";
+const OTHER = "fedcba9876543210";
+
+interface Thing {
+    readonly name?: string;
+    /** Docker's labels, without their common prefix. */
+    readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** A docker client that writes down what it is asked, and says that these stand on the Docker host. */
+function fakeDocker(things: readonly Thing[]): void {
     const client = join(directory, "docker");
-    const answer = label === undefined ? "exit 1" : `echo '${label}'`;
+    const inspected = things.map(({ name = "leftover", labels = {} }) =>
+        JSON.stringify({
+            name,
+            labels: Object.fromEntries(
+                Object.entries(labels).map(([key, value]) => [`synapse-docker.${key}`, value]),
+            ),
+            since: "2026-01-02T03:04:05Z",
+            status: "running",
+        }),
+    );
+    writeFileSync(join(directory, "inspected"), inspected.map((line) => `${line}\n`).join(""));
     writeFileSync(
         client,
-        `#!/bin/sh\necho "$DOCKER_HOST $*" >>'${log}'\ncase "$*" in *Containers*) echo 'one two ' ;; *inspect*) ${answer} ;; esac\n`,
+        `#!/bin/sh
+echo "$DOCKER_HOST $*" >>'${log}'
+case "$*" in
+    *Containers*) echo 'one two ' ;;
+    *inspect*) [ -s '${directory}/inspected' ] || { echo 'Error: No such object' >&2; exit 1; }; cat '${directory}/inspected' ;;
+    'container ls'*) [ ! -s '${directory}/inspected' ] || echo id ;;
+esac
+`,
     );
     chmodSync(client, 0o755);
 }
@@ -40,21 +68,30 @@ beforeEach(() => rmSync(log, { force: true }));
 process.env.PATH = `${directory}${delimiter}${process.env.PATH}`;
 delete process.env.DOCKER_HOST;
 
-const stack = stackOn(undefined);
-const remote = stackOn("ssh://deploy@docker.example.org");
+const args = { prefix: "synapse-test", takeOver: [], ephemeral: true };
+const stack = stackOn(args);
 
-/** What the docker client was asked beside what is there. */
-async function sweep(type: string, { sweep: hooks } = stack): Promise<string[]> {
-    await call(hooks.beforeCreate?.[0], { type, newInputs: { name: "leftover" } });
+/** What the docker client was asked to change. */
+function changes(): string[] {
     const lines = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : [];
-    return lines.filter((line) => !line.includes(" inspect ")).map((line) => line.trim());
+    return lines.filter((line) => !/ inspect | ls /.test(line)).map((line) => line.trim());
+}
+
+async function sweep(type: string, { sweep: hooks } = stack): Promise<string[]> {
+    const labels = [
+        { label: "synapse-docker.stack", value: "synapse/test" },
+        { label: "synapse-docker.deployment", value: OWN },
+    ];
+    await call(hooks.beforeCreate?.[0], { type, newInputs: { name: "leftover", labels } });
+    return changes();
 }
 
 const CONTAINER = "docker:index/container:Container";
 const NETWORK = "docker:index/network:Network";
+const VOLUME = "docker:index/volume:Volume";
 
 test("a container that an interrupted update left is stopped politely and removed", async () => {
-    fakeDocker("synapse/test");
+    fakeDocker([{ labels: { deployment: OWN } }]);
     assert.deepEqual(await sweep(CONTAINER), [
         "container stop -t 60 leftover",
         "container rm --force leftover",
@@ -62,7 +99,7 @@ test("a container that an interrupted update left is stopped politely and remove
 });
 
 test("so is a network, once no container is on it any more", async () => {
-    fakeDocker("synapse/test");
+    fakeDocker([{ labels: { deployment: OWN } }]);
     assert.deepEqual(await sweep(NETWORK), [
         "network disconnect --force leftover one",
         "network disconnect --force leftover two",
@@ -70,23 +107,91 @@ test("so is a network, once no container is on it any more", async () => {
     ]);
 });
 
-test("what belongs to another stack or to nobody is left alone", async () => {
-    for (const label of ["synapse/prod", "other/test", "", "<no value>"]) {
-        fakeDocker(label);
-        assert.deepEqual(await sweep(CONTAINER), []);
-        assert.deepEqual(await sweep(NETWORK), []);
+test("what another deployment of the same stack made is refused by its id and its age, and left alone", async () => {
+    fakeDocker([{ labels: { stack: "synapse/test", deployment: OTHER } }]);
+    for (const [type, kind] of [
+        [CONTAINER, "container"],
+        [NETWORK, "network"],
+        [VOLUME, "volume"],
+    ] as const) {
+        await assert.rejects(sweep(type), (error: Error) => {
+            assert.match(
+                error.message,
+                new RegExp(`${kind} leftover, of deployment ${OTHER}, there since 2026`),
+            );
+            assert.match(error.message, /, running\n/);
+            assert.ok(error.message.includes(`pulumi config set --path synapse:takeOver[0] ${OTHER}`));
+            return pulumi.RunError.isInstance(error);
+        });
     }
+    assert.deepEqual(changes(), []);
+});
+
+test("what this program did not make is refused, whatever may be taken over", async () => {
+    fakeDocker([{ labels: { stack: "synapse/test" } }]);
+    await assert.rejects(
+        sweep(CONTAINER, taking),
+        /not made by this program[\s\S]*Remove it, or choose another/,
+    );
+    fakeDocker([{}]);
+    await assert.rejects(sweep(NETWORK, taking), /not made by this program/);
+    assert.deepEqual(changes(), []);
+});
+
+const taking = stackOn({ ...args, takeOver: [OTHER] });
+
+test("what may be taken over goes like the own, but a volume stays with its data", async () => {
+    fakeDocker([{ labels: { deployment: OTHER } }]);
+    assert.equal((await sweep(CONTAINER, taking)).length, 2);
+    rmSync(log);
+    assert.deepEqual(await sweep(VOLUME, taking), []);
+});
+
+test("a volume that a person made is adopted, with what they restored to it", async () => {
+    fakeDocker([{}]);
+    assert.deepEqual(await sweep(VOLUME), []);
 });
 
 test("a name that is free needs nothing", async () => {
-    fakeDocker(undefined);
+    fakeDocker([]);
     assert.deepEqual(await sweep(CONTAINER), []);
 });
 
+test("where nobody can look, nothing is made", async () => {
+    writeFileSync(join(directory, "docker"), "#!/bin/sh\necho 'permission denied' >&2; exit 1\n");
+    await assert.rejects(
+        sweep(CONTAINER),
+        /cannot see what stands on the Docker host: [\s\S]*permission denied/,
+    );
+});
+
 test("the sweep looks at the engine that the stack is on", async () => {
-    fakeDocker("synapse/test");
+    fakeDocker([{ labels: { deployment: OWN } }]);
+    const remote = stackOn({ ...args, dockerHost: "ssh://deploy@docker.example.org" });
     for (const line of some(await sweep(NETWORK, remote)))
         assert.match(line, /^ssh:\/\/deploy@docker\.example\.org network /);
+});
+
+test("a deployment that begins where another one of its name stands is refused whole", async () => {
+    const client = dockerClient({});
+    const ownership = { stack: "synapse/test", prefix: "synapse-test", takeOver: [], client };
+    const labels = { name: "synapse-test", deployment: OTHER };
+    fakeDocker([
+        { name: "/synapse-test", labels },
+        { name: "/synapse-test-nginx", labels },
+    ]);
+    await assert.rejects(
+        async () => gate(ownership)({ urn: "", id: "", name: "", type: "" }),
+        /container synapse-test, of [\s\S]*container synapse-test-nginx, of [\s\S]*takeOver[\s\S]*Nothing was touched/,
+    );
+    assert.deepEqual(changes(), []);
+    await gate({ ...ownership, takeOver: [OTHER] })({ urn: "", id: "", name: "", type: "" });
+    assert.deepEqual(changes(), [
+        "container stop -t 60 synapse-test-nginx",
+        "container rm --force synapse-test-nginx",
+        "container stop -t 60 synapse-test",
+        "container rm --force synapse-test",
+    ]);
 });
 
 // --- What can never change ----------------------------------------------------------------------------------------
