@@ -40,7 +40,7 @@ def sqlite_versions(path: str) -> tuple[int, int] | None:
             schema = connection.execute("SELECT version FROM schema_version").fetchone()
             # A Synapse that wrote none counts for one that any other can follow.
             compat = tables.fetchone() and connection.execute("SELECT compat_version FROM schema_compat_version").fetchone()
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         if "no such table" in str(error):
             return None
         sys.exit(
