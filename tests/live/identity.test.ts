@@ -36,7 +36,9 @@ test("two deployments at once of nothing make one identity", async () => {
     await docker("volume", "create", name);
     try {
         const { readFileSync } = await import("node:fs");
-        const script = readFileSync(new URL("../../components/synapse/generate.sh", import.meta.url), "utf8");
+        const [script, schema] = ["generate.sh", "schema.py"].map((file) =>
+            readFileSync(new URL(`../../components/synapse/${file}`, import.meta.url), "utf8"),
+        ) as [string, string];
         const run = () =>
             docker(
                 "run",
@@ -56,6 +58,10 @@ test("two deployments at once of nothing make one identity", async () => {
                 "REPORT_STATS=no",
                 "--env",
                 "OWNER=991:991",
+                "--env",
+                "COMPILED=/tmp/compiled/test",
+                "--env",
+                `SCHEMA_PY=${schema}`,
                 "--env",
                 `TASK_SCRIPT=${script}`,
                 "--entrypoint",
@@ -100,19 +106,31 @@ test("a key that differs from the recorded one is refused", async () => {
     const run = await server.up({ reportStats: true });
     assert.equal(run.code, 1);
     assert.match(run.printed, /the last deployment recorded/);
-    await onVolume("mv /data/saved /data/localhost.signing.key");
-    const restored = await server.mustUp({ reportStats: true });
-    assert.equal(restored.outputs.verifyKey, first.outputs.verifyKey);
 });
 
-test("an image older than the one that last wrote the database is refused", async () => {
-    await docker("stop", server.name);
-    await onVolume("echo 9.0.0 > /data/.synapse-version");
-    const run = await server.up();
-    assert.equal(run.code, 1);
-    assert.match(run.printed, /last written by Synapse 9\.0\.0/);
-    await onVolume("rm /data/.synapse-version");
-    await server.mustUp();
+test("a restored key that cannot be used is refused, with the file and what to do", async () => {
+    const key = "/data/localhost.signing.key";
+    for (const [restore, refusal] of [
+        [
+            `cp /data/saved ${key}; chown 0:0 ${key}; chmod 0600 ${key}`,
+            /belongs to the user 0:0.*chown 991:991/s,
+        ],
+        [`chown 991:991 ${key}; echo nonsense >${key}`, /signing\.key is no signing key\..*one line/s],
+        [`echo 'ed25519 a_Bad AAAA' >${key}`, /signing\.key is no signing key\./],
+    ] as const) {
+        await onVolume(restore);
+        const run = await server.up({ reportStats: true });
+        assert.equal(run.code, 1);
+        assert.match(run.printed, /Refused, and nothing was touched/);
+        assert.match(run.printed, refusal);
+    }
+});
+
+test("a key that was restored without its final newline is the same key", async () => {
+    const key = "/data/localhost.signing.key";
+    await onVolume(`printf %s "$(cat /data/saved)" >${key}; rm /data/saved`);
+    const restored = await server.mustUp({ reportStats: true });
+    assert.equal(restored.outputs.verifyKey, first.outputs.verifyKey);
 });
 
 test("a volume that belongs to another server is refused", async () => {
