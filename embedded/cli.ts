@@ -1,3 +1,5 @@
+// Before anything that loads the SDK.
+import "../scripts/quick-sdk.js";
 import { existsSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";

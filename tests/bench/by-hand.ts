@@ -21,7 +21,8 @@ export interface Ports {
 
 /** The same containers, started by docker commands one after the other: what the program is measured against. */
 export class ByHand {
-    readonly #name = `bench-${randomBytes(3).toString("hex")}`;
+    /** Name of Synapse's container. */
+    readonly name = `bench-${randomBytes(3).toString("hex")}`;
     readonly #ports: Ports;
 
     constructor(ports: Ports) {
@@ -50,7 +51,7 @@ export class ByHand {
             listen: { http: [80], https: [443], federation: [8448] },
         });
         const environment = {
-            NAME: this.#name,
+            NAME: this.name,
             SYNAPSE_IMAGE: images.synapse,
             NGINX_IMAGE: images.nginx,
             HOMESERVER_YAML: homeserverYaml({
@@ -79,6 +80,6 @@ export class ByHand {
 
     /** Removes all that {@link start} made. */
     remove(): Promise<void> {
-        return removeLabelled(this.#name);
+        return removeLabelled(this.name);
     }
 }

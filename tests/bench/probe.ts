@@ -4,6 +4,17 @@ import { ask } from "../support/http.ts";
 /** A cheap endpoint that Synapse itself answers. */
 export const PATH = "/_matrix/client/versions";
 
+/** The status with which an HTTPS port of this machine answers, whatever its certificate. */
+export async function get(port: number): Promise<number | undefined> {
+    const { status } = await ask({
+        port,
+        path: PATH,
+        ca: "",
+        options: { rejectUnauthorized: false, timeout: 1000 },
+    });
+    return status;
+}
+
 /** Whose certificate counts as trusted. */
 export interface Trust {
     readonly host: string;
