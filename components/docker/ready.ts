@@ -20,6 +20,8 @@ export function ready(
     stack: Stack,
     opts: pulumi.CustomResourceOptions,
 ): command.local.Command {
+    // A provider in them is Docker's, which knows no commands.
+    const { provider: _, ...others } = opts;
     return new command.local.Command(
         name,
         {
@@ -36,6 +38,6 @@ export function ready(
             logging: "stderr",
         },
         // A database takes the time that it takes.
-        { ...opts, customTimeouts: { create: "24h", update: "24h" } },
+        { ...others, customTimeouts: { create: "24h", update: "24h" } },
     );
 }

@@ -488,6 +488,11 @@ everyService("writes to memory and to its own volumes alone", (inputs, { name })
     }
 });
 
+test("no command is given to Docker's provider, which refuses it", () => {
+    for (const { name, provider } of everyRun.flatMap((run) => some(ofType(run, "command:local:Command"))))
+        assert.doesNotMatch(provider, /pulumi:providers:docker/, name);
+});
+
 test("no container uses what drifts for ever or needs a newer Docker", () => {
     for (const { name, inputs } of everyRun.flatMap((run) => some(ofType(run, CONTAINER)))) {
         for (const argument of ["platform", "cpus", "volumes", "links", "rm", "attach", "logs"]) {
