@@ -1,7 +1,15 @@
 import { isIP } from "node:net";
 import type { CertificateSource } from "./components/certificates/certificates.ts";
 import type { HomeserverArgs } from "./components/synapse/homeserver.ts";
-import type { Listener, Service } from "./components/verification/expectations.ts";
+import type {
+    Appearance,
+    Expectations,
+    Listener,
+    OutsideExpectations,
+    Service,
+} from "./components/verification/expectations.ts";
+import { isPublicName } from "./components/verification/names.ts";
+import { isLoopback } from "./components/verification/targets.ts";
 import type { Settings } from "./settings.ts";
 import { DIRECTORIES } from "./settings-schema.ts";
 
@@ -56,40 +64,6 @@ export function isTrusted(settings: TlsSettings): boolean {
     return source?.mode !== "acme" || source.server !== DIRECTORIES.staging;
 }
 
-/** The ports that a stack publishes, and what is served there; `published` says what Docker gave. */
-export function listeners(
-    settings: Pick<Settings, "federation" | "listenAddresses" | "ports" | "tls">,
-    published: Partial<Record<keyof Settings["ports"], number | undefined>>,
-): Listener[] {
-    const { listenAddresses, ports } = settings;
-    const listener = (use: keyof Settings["ports"], tls: boolean, ...serves: Service[]): Listener => {
-        const addresses = use === "synapse" ? listenAddresses.synapse : listenAddresses.public;
-        return {
-            serves,
-            port: published[use] ?? 0,
-            // Docker picks a port for the first address alone.
-            addresses: ports[use] === undefined ? addresses.slice(0, 1) : addresses,
-            tls,
-        };
-    };
-    const operator = listener("synapse", false, "operator");
-    const place = federationPlace(settings);
-    const served: Service[] = place === "with clients" ? ["clients", "federation"] : ["clients"];
-    switch (front(settings)) {
-        case "none":
-            return [{ ...operator, serves: served }];
-        case "tls":
-            return [listener("federation", true, ...served), operator];
-        case "proxy":
-            return [
-                listener("https", true, ...served),
-                ...(place === "apart" ? [listener("federation", true, "federation")] : []),
-                listener("http", false, "redirect"),
-                operator,
-            ];
-    }
-}
-
 /** Base URL of the client API, without a slash at the end. */
 export function clientBaseUrl(
     settings: Pick<Settings, "publicHost" | "tls">,
@@ -106,7 +80,10 @@ export function clientBaseUrl(
 }
 
 /** The port of the settings that clients connect to; undefined where Docker picks it. */
-export function clientPort({ ports, tls }: Pick<Settings, "ports" | "tls">): number | undefined {
+export function clientPort({
+    ports,
+    tls,
+}: { readonly ports: PublishedPorts } & Pick<Settings, "tls">): number | undefined {
     return { none: ports.synapse, tls: ports.federation, proxy: ports.https }[front({ tls })];
 }
 
@@ -141,4 +118,95 @@ export function dnsRecords({
         ...records,
         `${serverName}. as ${publicHost}., or a web server of its own that serves /.well-known/matrix/server and /.well-known/matrix/client as https://${publicHost} does`,
     ];
+}
+
+/** The ports that Docker published. */
+export type PublishedPorts = Partial<Record<keyof Settings["ports"], number | undefined>>;
+
+/** What the verification expects of a running server. */
+export function expectations(
+    settings: Settings,
+    published: PublishedPorts,
+    verifyKey: string,
+    caCertificate: string | undefined,
+): Expectations {
+    const own = appearance(settings, published);
+    return {
+        ...own,
+        authorities: [...own.authorities, ...(caCertificate === undefined ? [] : [caCertificate])],
+        listeners: listeners(settings, published),
+        verifyKey,
+        container: settings.name,
+        logsRequests: settings.logLevel === "INFO" || settings.logLevel === "DEBUG",
+    };
+}
+
+/** What the internet is to do for a server; undefined for one that is not on it, as far as the settings say. */
+export function outside(settings: Settings): Omit<OutsideExpectations, "verifyKey"> | undefined {
+    const { listenAddresses, ports, publicHost, serverName } = settings;
+    const client = clientPort(settings);
+    const place = federationPlace(settings);
+    const isOnTheInternet =
+        front(settings) !== "none" &&
+        !listenAddresses.public.every(isLoopback) &&
+        (isPublicName(publicHost) || isPublicName(serverName));
+    // Ports that Docker picks, and picks anew, are not what others are told.
+    if (!isOnTheInternet || client === undefined) return undefined;
+    if (place === "apart" && ports.federation === undefined) return undefined;
+    return {
+        ...appearance(settings, ports),
+        clientPort: client,
+        federationPort: { apart: ports.federation, "with clients": client, off: undefined }[place],
+        publishesIpv6: listenAddresses.public.some((address) => isIP(address) === 6),
+    };
+}
+
+function appearance(settings: Settings, published: PublishedPorts): Appearance {
+    const { publicHost, serverName, tls, wellKnown } = settings;
+    const caBundle = "caBundle" in tls ? tls.caBundle : undefined;
+    const port = clientPort({ ports: { ...settings.ports, ...published }, tls });
+    return {
+        serverName,
+        publicHost,
+        clientUrl: clientBaseUrl(settings, port),
+        federationAddress: federationAddress(settings, port),
+        wellKnown,
+        proxied: front(settings) === "proxy",
+        trusted: isTrusted(settings),
+        authorities: caBundle === undefined ? [] : [caBundle],
+    };
+}
+
+/** The ports that a stack publishes, and what is served there; `published` says what Docker gave. */
+export function listeners(
+    settings: Pick<Settings, "federation" | "listenAddresses" | "ports" | "tls">,
+    published: PublishedPorts,
+): Listener[] {
+    const { listenAddresses, ports } = settings;
+    const listener = (use: keyof Settings["ports"], tls: boolean, ...serves: Service[]): Listener => {
+        const addresses = use === "synapse" ? listenAddresses.synapse : listenAddresses.public;
+        return {
+            serves,
+            port: published[use] ?? 0,
+            // Docker picks a port for the first address alone.
+            addresses: ports[use] === undefined ? addresses.slice(0, 1) : addresses,
+            tls,
+        };
+    };
+    const operator = listener("synapse", false, "operator");
+    const place = federationPlace(settings);
+    const served: Service[] = place === "with clients" ? ["clients", "federation"] : ["clients"];
+    switch (front(settings)) {
+        case "none":
+            return [{ ...operator, serves: served }];
+        case "tls":
+            return [listener("federation", true, ...served), operator];
+        case "proxy":
+            return [
+                listener("https", true, ...served),
+                ...(place === "apart" ? [listener("federation", true, "federation")] : []),
+                listener("http", false, "redirect"),
+                operator,
+            ];
+    }
 }

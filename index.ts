@@ -139,30 +139,15 @@ const clientPort = nginx?.httpsPort ?? synapse.tlsPort ?? synapse.httpPort;
 const federationPort = nginx?.federationPort ?? clientPort;
 const federates = addresses.federationPlace(settings) !== "off";
 
-new Verification(
+const verification = new Verification(
     "verification",
     {
-        appearance: {
-            serverName,
-            publicHost,
-            clientUrl: pulumi.output(clientPort).apply((port) => addresses.clientBaseUrl(settings, port)),
-            federationAddress: pulumi
-                .output(clientPort)
-                .apply((port) => addresses.federationAddress(settings, port)),
-            wellKnown: settings.wellKnown,
-            proxied: front === "proxy",
-            trusted: addresses.isTrusted(settings),
-            authorities: [
-                ...(certificates?.caCertificate ? [certificates.caCertificate] : []),
-                ...("caBundle" in settings.tls && settings.tls.caBundle ? [settings.tls.caBundle] : []),
-            ],
-        },
-        listeners: pulumi
-            .output(publishedPorts)
-            .apply((published) => addresses.listeners(settings, published)),
-        verifyKey: data.verifyKey,
-        container: prefix,
-        logsRequests: settings.logLevel === "INFO" || settings.logLevel === "DEBUG",
+        expectations: pulumi
+            .all([publishedPorts, data.verifyKey, certificates?.caCertificate])
+            .apply(([published, verifyKey, ca]) =>
+                addresses.expectations(settings, published, verifyKey, ca),
+            ),
+        outside: addresses.outside(settings),
         changes: [synapse.containerId, nginx?.version ?? "", ...(certbot ? [certbot.version] : [])],
         stack,
     },
@@ -179,5 +164,7 @@ export const verifyKey = data.verifyKey;
 export const caCertificate = certificates?.caCertificate ?? null;
 /** DNS records that should exist. */
 export const dnsRecords = addresses.dnsRecords(settings);
+/** What the internet does not do for the server, and how that is mended; empty when all is well. */
+export const warnings = verification.warnings;
 /** Makes a user, on the Docker host; the first one should be an administrator. */
 export const registerUser = `docker exec -it ${prefix} register_new_matrix_user -c /data/homeserver.yaml http://localhost:8008`;

@@ -120,7 +120,7 @@ async function up(session: Session): Promise<boolean> {
     if (!existsSync(main)) throw new Refusal(`there is no ${main}`);
     const config = await withImages(session, readConfig(project, stack, overrides(flags.config)));
 
-    const [{ connect }, { World }, { provider }, { run }] = await Promise.all([
+    const [{ connect }, { World }, { functions, provider }, { run }] = await Promise.all([
         import("./docker.ts"),
         import("./world.ts"),
         import("./provider.ts"),
@@ -133,7 +133,8 @@ async function up(session: Session): Promise<boolean> {
         report,
         signal,
     });
-    const register = provider(world, { root: project.root, record, secrets, report, signal });
+    const commands = { root: project.root, record, secrets, report, signal };
+    const register = provider(world, commands);
     const seen = new Set<string>();
     const { failures, outputs } = await run({
         project: project.name,
@@ -145,6 +146,7 @@ async function up(session: Session): Promise<boolean> {
             seen.add(resource.urn);
             return register(resource);
         },
+        invoke: functions(commands),
         secrets,
         signal,
     });

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Registered, Registration } from "./engine.ts";
-import { digest, Refusal, refuseUnknown, type Secrets, without } from "./inputs.ts";
+import { digest, Refusal, refuseUnknown, type Secrets, type Values, without } from "./inputs.ts";
 import type { StackRecord } from "./record.ts";
 import type { Change, Report } from "./report.ts";
 
@@ -19,6 +19,16 @@ const ARGS = [
     "logging",
     "addPreviousOutputInEnv",
 ] as const satisfies (keyof CommandArgs)[];
+
+const RUN_ARGS = [
+    "command",
+    "environment",
+    "stdin",
+    "dir",
+    "interpreter",
+    "logging",
+    "addPreviousOutputInEnv",
+] as const satisfies (keyof command.local.RunArgs)[];
 
 export interface CommandContext {
     readonly root: string;
@@ -78,6 +88,16 @@ export async function applyCommand(resource: Registration, context: CommandConte
     record.save();
     report.done(change, `command ${resource.name}`, started);
     return answer(streams);
+}
+
+/** Runs a command at every `up`, as the function of the same provider does. */
+export async function runCommand(inputs: Values, context: CommandContext): Promise<Values> {
+    refuseUnknown("local.run", inputs, RUN_ARGS);
+    const { command, ...args } = inputs as unknown as pulumi.Unwrap<command.local.RunArgs>;
+    return {
+        ...inputs,
+        ...(await execute({ ...args, create: command }, undefined, "local.run", [], context)),
+    };
 }
 
 function changeOf(before: { digest: string; triggers: string } | undefined, now: typeof before & {}): Change {

@@ -44,6 +44,9 @@ export interface Registered {
 /** Carries one resource out. */
 export type Register = (resource: Registration) => Promise<Registered>;
 
+/** Calls a provider's function, by its token. */
+export type Invoke = (token: string, inputs: Values) => Promise<Values>;
+
 export interface RunArgs {
     readonly project: string;
     readonly stack: string;
@@ -54,6 +57,8 @@ export interface RunArgs {
     /** Keys of `config` that the program is told are secret. */
     readonly secretKeys?: readonly string[];
     readonly register: Register;
+    /** Calls a provider's function. */
+    readonly invoke?: Invoke;
     readonly secrets: Secrets;
     /** Once aborted, nothing new is started. */
     readonly signal?: AbortSignal;
@@ -108,9 +113,16 @@ export async function run(args: RunArgs): Promise<RunResult> {
         }
     }
 
-    function call({ token }: pulumi.runtime.MockCallArgs): never {
-        failures.add(new Refusal("functions and stack references are not supported"), token);
-        throw cancelled();
+    async function call({ token, inputs }: pulumi.runtime.MockCallArgs): Promise<Values> {
+        try {
+            if (args.invoke === undefined)
+                throw new Refusal("functions and stack references are not supported");
+            if (failures.any || args.signal?.aborted === true) throw cancelled();
+            return await args.invoke(token, inputs as Values);
+        } catch (error) {
+            failures.add(error, token);
+            throw cancelled();
+        }
     }
 
     for (const escaped of ["unhandledRejection", "uncaughtException"] as const) {

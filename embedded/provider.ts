@@ -1,10 +1,10 @@
 import type * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import type { NetworkCreateOptions } from "dockerode";
-import { applyCommand, type CommandContext } from "./command.ts";
+import { applyCommand, type CommandContext, runCommand } from "./command.ts";
 import { applyContainer } from "./container-life.ts";
 import { checkProvider, ensureImage, type Found, LABELS } from "./docker.ts";
-import type { Register, Registered, Registration } from "./engine.ts";
+import type { Invoke, Register, Registered, Registration } from "./engine.ts";
 import { digest, Refusal, refuseUnknown, type Values, without } from "./inputs.ts";
 import type { World } from "./world.ts";
 
@@ -29,6 +29,14 @@ export function provider(world: World, commands: CommandContext): Register {
             throw new Refusal("the embedded engine calls hooks before the update of a command alone");
         world.needs(resource);
         return apply(resource);
+    };
+}
+
+/** Every function that this engine can call. */
+export function functions(commands: CommandContext): Invoke {
+    return (token, inputs) => {
+        if (token === "command:local:run") return runCommand(inputs, commands);
+        throw new Refusal("the embedded engine does not know this function: use `pulumi up`");
     };
 }
 

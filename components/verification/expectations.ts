@@ -48,7 +48,8 @@ export interface Expectations extends Appearance {
 /** What only the outside can mend, and how it is looked at. */
 export interface OutsideExpectations extends Appearance {
     readonly clientPort: number;
-    readonly federationPort: number;
+    /** Undefined: it is closed to other servers. */
+    readonly federationPort: number | undefined;
     readonly publishesIpv6: boolean;
     /** As in {@link Expectations}; undefined while the server does not run, as in a preview: it is not asked then. */
     readonly verifyKey?: string | undefined;

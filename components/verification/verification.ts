@@ -1,53 +1,110 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Stack } from "../docker/stack.ts";
-import type { Appearance, Listener } from "./expectations.ts";
+import type { Expectations, OutsideExpectations } from "./expectations.ts";
+import { lookOutside } from "./outside.ts";
 
 /** What {@link Verification} needs to know. */
 export interface VerificationArgs {
-    /** How the world is to see the server. */
-    readonly appearance: { readonly [Key in keyof Appearance]: Wrapped<Appearance[Key]> };
-    /** The ports that it is published on. */
-    readonly listeners: pulumi.Input<Listener[]>;
-    /** As the generation run recorded it: `ed25519:a_AbCd <base64>`. */
-    readonly verifyKey: pulumi.Input<string>;
-    /** Synapse's container. */
-    readonly container: string;
-    /** Whether Synapse logs each request: level INFO or DEBUG. */
-    readonly logsRequests: boolean;
+    /** What the server must answer. */
+    readonly expectations: pulumi.Input<Expectations>;
+    /** What the internet is to do for the server; it is not looked at when undefined, as for a private server. */
+    readonly outside: Omit<OutsideExpectations, "verifyKey"> | undefined;
     /** Whatever makes it worth asking again: the containers' ids. */
     readonly changes: readonly pulumi.Input<string>[];
     readonly stack: Stack;
 }
 
-type Wrapped<T> = [T] extends [readonly string[]] ? readonly pulumi.Input<string>[] : pulumi.Input<T>;
-
 /**
  * Asks the running server from outside, at every address and port that it is published on. A deployment succeeds only
- * when the server works; otherwise it fails with what was asked, what came back and where to look.
+ * when the server works; otherwise it fails with what was asked, what came back and where to look. What only the
+ * internet can mend (DNS, delegation, firewalls) is a warning.
  */
 export class Verification extends pulumi.ComponentResource {
     /** One line for each thing that was verified. */
     readonly report: pulumi.Output<string>;
+    /** What the internet does not do for the server, and how that is mended. */
+    readonly warnings: pulumi.Output<string[]>;
 
     constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
         super("synapse:index:Verification", name, {}, opts);
-        const { appearance, changes, stack, ...others } = args;
+        const { changes, outside, stack } = args;
+        const expectations = pulumi.output(args.expectations);
         const questions = new command.local.Command(
             `${name}-questions`,
             {
                 create: "exec node --import tsx scripts/verify.ts",
                 environment: {
                     ...stack.environment,
-                    EXPECTATIONS: pulumi.jsonStringify({ ...appearance, ...others }),
+                    EXPECTATIONS: pulumi.jsonStringify(expectations),
                     CHANGES: pulumi.output(changes).apply((values) => values.join(" ")),
                 },
                 addPreviousOutputInEnv: false,
                 logging: "stderr",
             },
-            { parent: this },
+            { parent: this, ...(outside && { hooks: previewLook(name, outside, this) }) },
         );
         this.report = questions.stdout;
-        this.registerOutputs({ report: this.report });
+        this.warnings = pulumi.output(
+            outside === undefined
+                ? []
+                : lookAfter(
+                      questions,
+                      expectations.apply(({ authorities, verifyKey }) => ({
+                          ...outside,
+                          authorities,
+                          verifyKey,
+                      })),
+                      this,
+                  ),
+        );
+        this.registerOutputs({ report: this.report, warnings: this.warnings });
     }
+}
+
+/**
+ * Looks at the internet at each preview and `up`, and so by a function: a command would say what was so when the
+ * containers last changed. Where a preview cannot know it yet, since the server is to change, this does nothing.
+ */
+function lookAfter(
+    questions: command.local.Command,
+    expectations: pulumi.Output<OutsideExpectations>,
+    parent: pulumi.Resource,
+): pulumi.Output<string[]> {
+    const { stdout } = command.local.runOutput(
+        {
+            command: "exec node --import tsx scripts/outside.ts",
+            environment: {
+                // What waits for the answers is not known before them.
+                EXPECTATIONS: pulumi
+                    .all([pulumi.jsonStringify(expectations), questions.stdout])
+                    .apply(([text]) => text),
+            },
+            addPreviousOutputInEnv: false,
+            logging: "none",
+        },
+        { parent },
+    );
+    return stdout.apply((text) => {
+        const warnings = JSON.parse(text) as string[];
+        for (const warning of warnings) void pulumi.log.warn(warning, parent);
+        return warnings;
+    });
+}
+
+/** In a preview of a server that is to change, what can be seen without it: the DNS and others' web servers. */
+function previewLook(
+    name: string,
+    expectations: OutsideExpectations,
+    resource: pulumi.Resource,
+): pulumi.ResourceHookBinding {
+    const hook = new pulumi.ResourceHook(
+        `${name}-outside`,
+        async () => {
+            if (!pulumi.runtime.isDryRun()) return;
+            for (const warning of await lookOutside(expectations)) await pulumi.log.warn(warning, resource);
+        },
+        { onDryRun: true },
+    );
+    return { beforeCreate: [hook], beforeUpdate: [hook] };
 }

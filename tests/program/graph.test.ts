@@ -49,6 +49,10 @@ const runsOfOtherCas = await Promise.all([
         tls: { ...tlsOf("acme"), server: "https://ca.example.org/dir", caBundle: CA_BUNDLE },
     }),
 ]);
+const [loopback, unnamed] = await Promise.all([
+    runProgram({ ...NAMED, listenAddresses: { public: ["127.0.0.1", "::1"] } }),
+    runProgram({ serverName: "matrix.test", tls: { mode: "local-ca" } }),
+]);
 const everyRun = [...Object.values(runs), ephemeral, secretive, larger, roomier, hiding, together, alone];
 
 const CONTAINER = "docker:index/container:Container";
@@ -507,14 +511,19 @@ test("no container uses what drifts for ever or needs a newer Docker", () => {
 // --- Commands -----------------------------------------------------------------------------------------------------
 
 test("no command deletes, and none is replaced: that would run against data in use", () => {
-    for (const { name, inputs, replaceOnChanges, hooks } of everyRun.flatMap((run) =>
-        some(commandsOf(run)),
-    )) {
+    const commands = everyRun.flatMap((run) =>
+        some(commandsOf(run)).map((command) => ({ ...command, calls: run.calls })),
+    );
+    for (const { name, inputs, replaceOnChanges, hooks, calls } of commands) {
         assert.equal("delete" in inputs, false, name);
         assert.equal("triggers" in inputs, false, name);
         // Pulumi's own; without triggers it never happens.
         assert.deepEqual(replaceOnChanges, ["triggers[*]"], name);
-        assert.deepEqual(hooks.beforeCreate, []);
+        // They read: nothing is done before a command.
+        assert.deepEqual(
+            hooks.beforeCreate,
+            name === "verification-questions" && calls.length > 0 ? ["verification-outside"] : [],
+        );
     }
 });
 
@@ -928,6 +937,32 @@ test("certificates of Let's Encrypt's staging server alone need not be trusted, 
     assert.equal(asked(other).trusted, true);
     assert.deepEqual(asked(other).authorities, [CA_BUNDLE]);
     assert.deepEqual(asked(runs["local-ca"]).authorities, [runs["local-ca"].outputs.caCertificate]);
+});
+
+test("what the internet does for a server is looked at anew each time, and no command remembers it", () => {
+    const [call, ...others] = runs.letsencrypt.calls;
+    assert.deepEqual(others, []);
+    assert.equal(call?.command, "exec node --import tsx scripts/outside.ts");
+    const { EXPECTATIONS = "" } = call.environment as Record<string, string>;
+    assert.deepEqual(JSON.parse(EXPECTATIONS), {
+        serverName: "example.org",
+        publicHost: "matrix.example.org",
+        clientUrl: "https://matrix.example.org",
+        federationAddress: "matrix.example.org:8448",
+        proxied: true,
+        trusted: true,
+        authorities: [],
+        wellKnown: { client: {}, server: {} },
+        clientPort: 443,
+        federationPort: 8448,
+        publishesIpv6: true,
+        verifyKey: "ed25519:a_Test verify-key",
+    });
+    assert.deepEqual(runs.letsencrypt.outputs.warnings, []);
+});
+
+test("nothing is asked of the internet for a server that is not on it", () => {
+    for (const run of [runs.none, ephemeral, loopback, unnamed]) assert.deepEqual(run.calls, []);
 });
 
 test("another container makes the server be asked again", () => {

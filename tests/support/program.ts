@@ -5,6 +5,8 @@ import type { Registration } from "./engine.ts";
 /** What the whole program did with some settings. */
 export interface Run {
     readonly registrations: readonly Registration[];
+    /** The inputs of every function that was called. */
+    readonly calls: readonly Readonly<Record<string, unknown>>[];
     readonly outputs: Readonly<Record<string, unknown>>;
     /** Why it refused to go on. */
     readonly failure?: { readonly message: string; readonly isRunError: boolean };
