@@ -30,6 +30,7 @@ export interface Outputs {
     readonly clientUrl: string;
     readonly verifyKey: string;
     readonly caCertificate?: string;
+    readonly warnings: readonly string[];
     readonly publishedPorts: {
         readonly synapse: number;
         readonly http: number;
