@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { docker, Homeserver, inspect, logs, type Run } from "../support/homeserver.ts";
+import { docker, Homeserver, logs, type Run } from "../support/homeserver.ts";
 import { ask, eventually, type Request, type Response } from "../support/http.ts";
 
 /** What nginx does with requests while Synapse is away. */
