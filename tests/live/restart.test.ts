@@ -63,19 +63,19 @@ for (const engine of engines()) {
             assertUnnoticed(outcome);
         }
 
-        test("by docker fails no request of any kind, over HTTP/1.1 and HTTP/2", { timeout: 180_000 }, () =>
+        test("by docker fails no request of any kind, over HTTP/1.1 and HTTP/2", { timeout: 300_000 }, () =>
             underLoad(async () => {
                 await docker("restart", server.name);
                 const health = () => inspect(server.name, "{{.State.Health.Status}}");
-                await eventually(90, health, (status) => status === "healthy");
+                await eventually(120, health, (status) => status === "healthy");
             }),
         );
 
-        test("for a changed configuration fails none, either", { timeout: 180_000 }, () =>
+        test("for a changed configuration fails none, either", { timeout: 300_000 }, () =>
             underLoad(() => server.mustUp({ extraConfig: { ...LIMITS, presence: { enabled: false } } })),
         );
 
-        test("for another image fails none, either", { timeout: 180_000 }, async () => {
+        test("for another image fails none, either", { timeout: 300_000 }, async () => {
             const container = await docker("create", await inspect(server.name, "{{.Image}}"));
             await docker("commit", "--change", "LABEL made.by=a-test", container, otherImage);
             await docker("rm", container);

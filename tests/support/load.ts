@@ -27,6 +27,11 @@ export interface Target {
 /** At most so long, whatever the caller forgets. */
 const MOST_SECONDS = 180;
 const TICK_MS = 30;
+/**
+ * No more than this under way: what nginx has connections for with room to spare, so that a machine which is too slow
+ * for the load is told by the rate, and not by refused connections.
+ */
+const MOST_PENDING = 1200;
 const UPLOAD = randomBytes(1024 * 1024);
 
 /**
@@ -50,7 +55,7 @@ export class Load {
         this.#protocols = [new Http1(target), new Http2(target)];
         const last = this.#started + MOST_SECONDS * 1000;
         this.#timer = setInterval(() => {
-            if (Date.now() < last) this.#tick();
+            if (Date.now() < last && this.#pending.size < MOST_PENDING) this.#tick();
         }, TICK_MS);
     }
 
@@ -82,7 +87,7 @@ export class Load {
         const user = encodeURIComponent(this.#target.userId);
         const room = encodeURIComponent(this.#target.roomId);
         const client = "/_matrix/client/v3";
-        switch (tick % 4) {
+        switch (tick % 8) {
             case 0:
                 return {
                     kind: "account data",
