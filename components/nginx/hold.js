@@ -12,6 +12,10 @@
 import fs from "fs";
 
 const PROBE_MS = 100;
+// How often the requests that do not ask look at what was found.
+const LOOK_MS = 300;
+// Names of the counts of requests that looked in the last rounds.
+const ROUNDS = ["waiting 0", "waiting 1", "waiting 2", "waiting 3", "waiting 4", "waiting 5"];
 // What the last probe found; each is bounded by `js_fetch_timeout`.
 const GONE = 0;
 const THERE = 1;
@@ -73,7 +77,7 @@ function isRepeatable(r) {
 async function isGone(deadline, variables, since) {
     const found = ngx.shared.hold;
     while (Date.now() < deadline) {
-        if (announcedAt(variables) > 0) return true;
+        if (announcedAt(variables.hold_announcement) > 0) return true;
         await ask(variables.hold_probe);
         const seen = (found.get("asked at") || 0) >= since ? found.get("found") : SILENT;
         if (seen !== SILENT) return seen === GONE;
@@ -82,36 +86,51 @@ async function isGone(deadline, variables, since) {
     return false;
 }
 
-/** Waits until Synapse is there, seen after `since`, and until it is this request's turn; not beyond `deadline`. */
-async function isBackBy(deadline, variables, since) {
+/**
+ * Waits until Synapse is there, seen after `since`, and until it is this request's turn; not beyond `deadline`.
+ * Without promises but for the one that asks: njs keeps what a request allocates until the request ends, and that
+ * many times over for every request that waits would be more than nginx has memory for.
+ */
+function isBackBy(deadline, variables, since) {
     const found = ngx.shared.hold;
-    while (Date.now() < deadline) {
-        // Counted anew each time: a client that goes away ends this without a word.
-        const round = Math.floor(Date.now() / PROBE_MS);
-        found.incr(`waiting ${round}`, 1, 0, 1000);
-        await ask(variables.hold_probe);
-        if (isBack(variables, since)) {
-            const others =
-                Math.max(found.get(`waiting ${round}`) || 0, found.get(`waiting ${round - 1}`) || 0) - 1;
-            if (others > 0) await sleep(Math.random() * Math.min(others * SPREAD_MS, LONGEST_SPREAD_MS));
-            return true;
+    const url = variables.hold_probe;
+    const announcement = variables.hold_announcement;
+    return new Promise((resolve) => {
+        function look() {
+            const now = Date.now();
+            if (now >= deadline) {
+                resolve(false);
+                return;
+            }
+            // Counted anew each time: a client that goes away ends this without a word.
+            const round = Math.floor(now / LOOK_MS) % ROUNDS.length;
+            found.incr(ROUNDS[round], 1, 0, 2 * LOOK_MS);
+            if (isBack(announcement, since)) {
+                const before = ROUNDS[(round + ROUNDS.length - 1) % ROUNDS.length];
+                const others = Math.max(found.get(ROUNDS[round]) || 0, found.get(before) || 0) - 1;
+                setTimeout(resolve, Math.random() * Math.min(others * SPREAD_MS, LONGEST_SPREAD_MS), true);
+                return;
+            }
+            const asks = found.get("asking") === undefined;
+            if (asks) ask(url);
+            setTimeout(look, asks ? PROBE_MS : LOOK_MS);
         }
-        await sleep(PROBE_MS);
-    }
-    return false;
+        // The first look is worth more with an answer.
+        ask(url).then(look);
+    });
 }
 
-function isBack(variables, since) {
+function isBack(announcement, since) {
     const found = ngx.shared.hold;
     if (found.get("found") !== THERE || (found.get("asked at") || 0) < since) return false;
-    const announced = announcedAt(variables);
+    const announced = announcedAt(announcement);
     return announced === 0 || Date.now() - announced > LONGEST_FAREWELL_MS;
 }
 
 /** When Synapse announced its end; 0 when it has not, or is back. */
-function announcedAt(variables) {
+function announcedAt(announcement) {
     try {
-        return fs.statSync(variables.hold_announcement).mtimeMs;
+        return fs.statSync(announcement).mtimeMs;
     } catch (_) {
         return 0;
     }

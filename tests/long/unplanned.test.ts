@@ -157,3 +157,27 @@ test("a server that is killed for want of memory answers no fewer requests, and 
         }),
     );
 });
+
+test("400 requests that are held for a quarter of a minute cost nginx less than 120 MB", {
+    timeout: 120_000,
+}, async () => {
+    const proxy = await ProxyAlone.start();
+    try {
+        const kilobytes = "cat /proc/[0-9]*/status | awk '/^VmRSS/ { all += $2 } END { print all }'";
+        await docker("stop", "-t", "0", proxy.synapse);
+        const path = "/_matrix/client/versions";
+        const options = { timeout: PATIENCE_MS };
+        const answers = Array.from({ length: 400 }, () =>
+            ask({ port: proxy.port, ca: proxy.ca, path, options }),
+        );
+        await sleep(16_000);
+        const held = Number(await docker("exec", proxy.nginx, "sh", "-c", kilobytes));
+        await docker("start", proxy.synapse);
+        const statuses = await Promise.all(answers.map(async (answer) => (await answer).status));
+        assert.deepEqual([...new Set(statuses)], [200]);
+        console.log(`${Math.round(held / 1000)} MB`);
+        assert.ok(held < 120_000, `${held} kB`);
+    } finally {
+        await proxy.remove();
+    }
+});
