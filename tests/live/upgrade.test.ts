@@ -16,7 +16,7 @@ const [broken, slow, old] = await Promise.all([
 
 for (const engine of engines()) {
     describe(`an upgrade, with ${engine.name}`, () => {
-        const server = engine.deployment({ tls: { mode: "none" }, startSeconds: 15 });
+        const server = engine.deployment({ tls: { mode: "none" } });
         const container = () => inspect(server.name, "{{.Id}} {{.State.StartedAt}}");
         let first: Run;
         before(async () => {
@@ -24,18 +24,19 @@ for (const engine of engines()) {
         });
         after(() => server.destroy());
 
-        test("to a Synapse that does not start fails in seconds, and quotes its log", async () => {
-            const started = Date.now();
+        test("to a Synapse that does not start fails when it exits, and quotes its log", async () => {
             const run = await server.up(upgradeTo(broken));
             assert.notEqual(run.code, 0);
             assert.match(run.printed, /This Synapse does not start\./);
-            assert.ok(Date.now() - started < 60_000, `it took ${Date.now() - started} ms`);
+            assert.match(run.printed, /exited with code|keeps exiting|exited while it was starting/);
         });
 
         test("that failed is undone by going back", async () => {
             const { outputs } = await server.mustUp();
             assert.equal(outputs.verifyKey, first.outputs.verifyKey);
-            assert.equal(await inspect(server.name, "{{.State.Health.Status}}"), "healthy");
+            const port = String(outputs.publishedPorts.synapse);
+            const answer = await fetch(`http://127.0.0.1:${port}/_matrix/client/versions`);
+            assert.equal(answer.status, 200);
         });
 
         test("to a Synapse that is too old for the database is refused, and the server goes on", async () => {
@@ -54,12 +55,16 @@ for (const engine of engines()) {
         });
 
         test("that lasts is waited for, is not disturbed by another up, and ends well", async () => {
-            const settings = { ...upgradeTo(slow), extraConfig: { presence: { enabled: false } } };
+            const startSeconds = 30;
+            const settings = {
+                ...upgradeTo(slow),
+                startSeconds,
+                extraConfig: { presence: { enabled: false } },
+            };
             const killed = await server.begin(settings);
             await upgrading(server.name);
             const migrating = await container();
-            // Longer than `startSeconds`, after which it would have failed.
-            await new Promise((resolve) => setTimeout(resolve, 20_000));
+            await new Promise((resolve) => setTimeout(resolve, startSeconds * 1000 + 5000));
             assert.equal(killed.process.exitCode, null);
             killed.process.kill("SIGKILL");
             await killed.ended;
@@ -88,6 +93,6 @@ function upgrading(container: string): Promise<unknown> {
     return eventually(
         60,
         () => logs(container).catch(() => ""),
-        (log) => /Running main\/delta\/.*99_slow\.py:run_create/.test(log),
+        (log) => /Running .*99_slow\.py:run_create/.test(log),
     );
 }
