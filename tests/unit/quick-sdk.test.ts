@@ -15,7 +15,8 @@ async function underPreload(script: string): Promise<string> {
     return stdout.trim();
 }
 
-const compilers = "Object.keys(require.cache).filter((file) => /node_modules.(typescript|@npmcli.arborist)./.test(file)).length";
+const compilers =
+    "Object.keys(require.cache).filter((file) => /node_modules.(typescript|@npmcli.arborist)./.test(file)).length";
 
 test("the Pulumi SDK is loaded without a compiler and without npm's package tree", async () => {
     assert.equal(await underPreload(`require("@pulumi/pulumi"); console.log(${compilers})`), "0");
