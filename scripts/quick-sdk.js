@@ -1,9 +1,11 @@
 // Preloaded by whatever loads the Pulumi SDK. Most of its loading time goes into a TypeScript compiler and npm's
 // package tree, which it needs only to turn functions into cloud functions. This loads them when they are first used.
 import module from "node:module";
+import { fileURLToPath } from "node:url";
 
-// Where Node has it (22.8 and newer), compiled code is kept from run to run.
-module.enableCompileCache?.();
+// Where Node has it (22.8 and newer), compiled code is kept from run to run: here, and not in the directory for
+// temporary files, where others may put some.
+module.enableCompileCache?.(fileURLToPath(new URL("../node_modules/.cache/compiled", import.meta.url)));
 
 const RARELY_USED = new Set(["typescript", "@npmcli/arborist"]);
 const SDK = /[\\/]node_modules[\\/]@pulumi[\\/]pulumi[\\/]/;
