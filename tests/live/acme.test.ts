@@ -116,7 +116,12 @@ describe("tls.mode: acme", { concurrency: true }, () => {
             assert.deepEqual(await namesOf(ports.federation), [`DNS:${HOST}`]);
             assert.equal(await inspect(server.nginx, "{{.Id}} {{.State.StartedAt}}"), nginx);
             assert.equal(pebble.orders, 1);
-            assert.equal(await server.health(), "healthy");
+            // Docker looks only every few seconds.
+            await eventually(
+                20,
+                () => server.health(),
+                (status) => status === "healthy",
+            );
         });
 
         test("a second run touches nothing", async () => {

@@ -317,9 +317,11 @@ test("a certificate that nears its end is renewed without a deployment, and ngin
     const days = async () =>
         (Date.parse((await servedCertificate(port, "localhost")).valid_to) - Date.now()) / 86_400_000;
     const started = await inspect(server.nginx, "{{.Id}} {{.State.StartedAt}}");
-    assert.equal(
-        await inspect(renewal, "{{.State.Health.Status}} {{.HostConfig.NetworkMode}}"),
-        "healthy none",
+    // Docker looks only every few seconds.
+    await eventually(
+        20,
+        () => inspect(renewal, "{{.State.Health.Status}} {{.HostConfig.NetworkMode}}"),
+        (state) => state === "healthy none",
     );
     const soon = `eval "$(printf %s "$ISSUE" | sed -n '/^install_pair()/,/^}/p')"
         cd /tmp

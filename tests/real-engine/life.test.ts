@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { docker, images, inspect } from "../support/homeserver.ts";
+import { docker, inspect } from "../support/homeserver.ts";
 import { ask } from "../support/http.ts";
 import { freePorts } from "../support/ports.ts";
 import { PulumiStack } from "../support/pulumi.ts";
@@ -108,10 +108,11 @@ test("a server that was killed by hand is brought back by up --refresh", async (
     await docker("rm", "--force", stack.name);
     await stack.must("up", "--yes", "--skip-preview", "--refresh");
     assert.deepEqual(await stack.output("verifyKey"), verifyKey);
-    assert.equal(await inspect(stack.name, "{{.State.Health.Status}}"), "healthy");
+    const health = ["curl", "-fsS", "http://127.0.0.1:8008/health"];
+    assert.equal(await docker("exec", stack.name, ...health), "OK");
 });
 
-test("another server name and an older Synapse are refused in preview, with the reason", async () => {
+test("another server name is refused in preview, with the reason", async () => {
     await stack.configure({ ...settings, serverName: "other.test" });
     const renamed = await stack.run("preview");
     assert.notEqual(renamed.code, 0);
@@ -119,10 +120,6 @@ test("another server name and an older Synapse are refused in preview, with the 
     const before = await containers();
     assert.notEqual((await stack.run("up", "--yes", "--skip-preview")).code, 0);
     assert.equal(await containers(), before);
-    await stack.configure({ ...settings, images: { ...images, synapse: "synapse:v1.2.3" } });
-    const older = await stack.run("preview");
-    assert.notEqual(older.code, 0);
-    assert.match(older.printed, /synapse:images\.synapse goes back from [\d.]+ to 1\.2\.3/);
     await stack.configure(settings);
     await stack.up();
 });

@@ -17,6 +17,7 @@ const RUNS_IN: Readonly<Record<string, readonly Place[]>> = {
     "certificates/served.sh": ["certbot"],
     "certificates/store.sh": ["certbot"],
     "certificates/valid.sh": ["certbot"],
+    "docker/deployment.sh": ["pulumi"],
     "docker/ready.sh": ["pulumi"],
     "docker/task.sh": ["pulumi"],
     "nginx/configure.sh": ["nginx"],
