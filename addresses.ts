@@ -83,8 +83,10 @@ export function clientBaseUrl(
 export function clientPort({
     ports,
     tls,
-}: { readonly ports: PublishedPorts } & Pick<Settings, "tls">): number | undefined {
-    return { none: ports.synapse, tls: ports.federation, proxy: ports.https }[front({ tls })];
+}: { readonly ports: PublishedPorts | Settings["ports"] } & Pick<Settings, "tls">): number | undefined {
+    // A setting alone can be `off`, and not in that mode.
+    const synapse = ports.synapse === "off" ? undefined : ports.synapse;
+    return { none: synapse, tls: ports.federation, proxy: ports.https }[front({ tls })];
 }
 
 /** What `m.server` says, with the port for clients as it is published; undefined without federation. */
@@ -107,11 +109,15 @@ export function federationAddress(
 export function dnsRecords({
     serverName,
     publicHost,
-}: Pick<Settings, "serverName" | "publicHost">): string[] {
+    listenAddresses,
+}: Pick<Settings, "serverName" | "publicHost" | "listenAddresses">): string[] {
     if (isIP(publicHost.replace(/^\[(.*)\]$/, "$1")) !== 0 || publicHost === "localhost") return [];
     const records = [
         `${publicHost}. A <IPv4 address of the Docker host>`,
-        `${publicHost}. AAAA <IPv6 address of the Docker host>`,
+        // One without a published port would send clients nowhere.
+        ...(listenAddresses.public.some((address) => isIP(address) === 6 && address !== "::1")
+            ? [`${publicHost}. AAAA <IPv6 address of the Docker host>`]
+            : []),
     ];
     if (serverName === publicHost) return records;
     return [
@@ -161,7 +167,7 @@ export function outside(settings: Settings): Omit<OutsideExpectations, "verifyKe
     };
 }
 
-function appearance(settings: Settings, published: PublishedPorts): Appearance {
+function appearance(settings: Settings, published: PublishedPorts | Settings["ports"]): Appearance {
     const { publicHost, serverName, tls, wellKnown } = settings;
     const caBundle = "caBundle" in tls ? tls.caBundle : undefined;
     const port = clientPort({ ports: { ...settings.ports, ...published }, tls });
@@ -194,19 +200,20 @@ export function listeners(
         };
     };
     const operator = listener("synapse", false, "operator");
+    const operators = ports.synapse === "off" ? [] : [operator];
     const place = federationPlace(settings);
     const served: Service[] = place === "with clients" ? ["clients", "federation"] : ["clients"];
     switch (front(settings)) {
         case "none":
             return [{ ...operator, serves: served }];
         case "tls":
-            return [listener("federation", true, ...served), operator];
+            return [listener("federation", true, ...served), ...operators];
         case "proxy":
             return [
                 listener("https", true, ...served),
                 ...(place === "apart" ? [listener("federation", true, "federation")] : []),
                 listener("http", false, "redirect"),
-                operator,
+                ...operators,
             ];
     }
 }

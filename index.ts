@@ -23,7 +23,7 @@ const synapseImage = pulledImage("synapse-image", images.synapse, stack);
 const nginxImage = front === "proxy" ? pulledImage("nginx-image", images.nginx, stack) : undefined;
 const certbotImage =
     settings.tls.mode === "acme" ? pulledImage("certbot-image", images.certbot, stack) : undefined;
-const network = stackNetwork("network", prefix, stack);
+const network = stackNetwork("network", prefix, settings, stack);
 
 const data = new SynapseData(
     "synapse-data",
@@ -104,6 +104,7 @@ const nginx =
                   federationPort: ports.federation,
                   federation: addresses.federationPlace(settings),
                   wellKnown: settings.wellKnown,
+                  ipv6: settings.ipv6,
                   addresses: listenAddresses.public,
                   maxUploadSize,
                   holdSeconds: settings.holdSeconds,
@@ -130,7 +131,7 @@ if (certificates) certificates.renew?.("certificate-renewal", { dependsOn: [cert
 
 /** Published ports on the Docker host. */
 export const publishedPorts = {
-    synapse: synapse.httpPort,
+    synapse: ports.synapse === "off" ? undefined : synapse.httpPort,
     http: nginx?.httpPort,
     https: nginx?.httpsPort,
     federation: nginx?.federationPort ?? synapse.tlsPort,

@@ -50,6 +50,8 @@ const port = () =>
         .optional();
 const PORT = "a whole number from 1 to 65535";
 
+const portOrOff = () => z.union([port().unwrap(), z.literal("off")], { error: `${PORT}, or off` }).optional();
+
 const absolutePath = () =>
     z
         .string({ error: ABSOLUTE })
@@ -303,7 +305,7 @@ export const settingsSchema = z.strictObject({
             http: port().describe("nginx, redirects to HTTPS."),
             https: port().describe("nginx, clients."),
             federation: port().describe("nginx, or Synapse in mode `synapse`: other servers."),
-            synapse: port().describe("Synapse's plain HTTP listener."),
+            synapse: portOrOff().describe("Synapse's plain HTTP listener; `off` publishes none."),
         })
         .superRefine(portsDiffer)
         .prefault({})
@@ -312,15 +314,25 @@ export const settingsSchema = z.strictObject({
         ),
     listenAddresses: z
         .strictObject({
-            public: addresses(["0.0.0.0", "::"]).describe(
-                "Where the TLS ports and the redirect are published.",
-            ),
+            public: addresses(["0.0.0.0"]).describe("Where the TLS ports and the redirect are published."),
             synapse: addresses(["127.0.0.1"]).describe("Where Synapse's plain HTTP port is published."),
         })
         .prefault({})
         .describe("Addresses of the Docker host that the ports are published on."),
     federation: federation.describe("How other Matrix servers reach this one."),
     wellKnown: wellKnown.describe("What `.well-known/matrix` says beside where the server is."),
+    ipv6: z
+        .boolean({ error: "true or false" })
+        .default(false)
+        .describe(
+            "Whether the stack's network has IPv6, so that ports may be published there. Docker 27 or newer, or `ip6tables`.",
+        ),
+    ip6tables: z
+        .boolean({ error: "true or false" })
+        .default(false)
+        .describe(
+            "That a Docker engine before 27 runs with its option `ip6tables`: your word, since the engine does not tell.",
+        ),
     maxUploadSize: z
         .string({ error: "a size such as 50M" })
         .regex(SIZE, { error: "a whole number with K or M, e.g. 50M" })
@@ -411,8 +423,13 @@ export const settingsSchema = z.strictObject({
         .describe("Docker engine to deploy to. `DOCKER_HOST` or the local engine when left out."),
 });
 
-function portsDiffer(ports: Readonly<Record<string, number | undefined>>, context: z.RefinementCtx): void {
-    const uses = Object.entries(ports).filter((entry): entry is [string, number] => entry[1] !== undefined);
+function portsDiffer(
+    ports: Readonly<Record<string, number | "off" | undefined>>,
+    context: z.RefinementCtx,
+): void {
+    const uses = Object.entries(ports).filter(
+        (entry): entry is [string, number] => typeof entry[1] === "number",
+    );
     for (const [index, [use, number]] of uses.entries()) {
         const other = uses.slice(0, index).find(([, earlier]) => earlier === number);
         if (other === undefined) continue;

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { federationPlace, front } from "./addresses.ts";
@@ -26,7 +27,8 @@ export interface Ports {
     readonly http: number | undefined;
     readonly https: number | undefined;
     readonly federation: number | undefined;
-    readonly synapse: number | undefined;
+    /** `off`: not published. */
+    readonly synapse: number | "off" | undefined;
 }
 
 /** The well-known ports: what a stack that is not a throw-away uses for a port that its settings leave out. */
@@ -72,6 +74,8 @@ export function readSettings(
               ...http3Faults(result.data),
               ...twiceFaults(result.data),
               ...federationFaults(result.data),
+              ...ipv6Faults(result.data),
+              ...offFaults(result.data),
               ...noEffectFaults(result.data),
           ]
         : faultsOf(result.error);
@@ -193,6 +197,33 @@ function standardPortFaults(settings: z.output<typeof settingsSchema>): FieldFau
             fix: `pulumi config set --path synapse:ports.${other} <value>, or another ports.${use}`,
         };
     });
+}
+
+/** Docker's proxy would pass all IPv6 clients on under one address. On `::1` there is but one client, the host. */
+function ipv6Faults({ ipv6, listenAddresses }: z.output<typeof settingsSchema>): FieldFault[] {
+    if (ipv6) return [];
+    return listenAddresses.public.flatMap((address, index) =>
+        isIP(address) === 4 || address === "::1"
+            ? []
+            : {
+                  key: `listenAddresses.public[${index}]`,
+                  got: JSON.stringify(address),
+                  wanted: "an IPv4 address: without synapse:ipv6 all IPv6 clients have one address, and a few failed logins of one lock everybody out",
+                  fix: "pulumi config set ipv6 true, with Docker 27 or newer; or publish IPv4 alone",
+              },
+    );
+}
+
+function offFaults(settings: z.output<typeof settingsSchema>): FieldFault[] {
+    if (settings.ports.synapse !== "off" || front(settings) !== "none") return [];
+    return [
+        {
+            key: "ports.synapse",
+            got: '"off"',
+            wanted: "a port: in tls.mode none there is no other",
+            fix: "pulumi config rm --path synapse:ports.synapse, or another tls.mode",
+        },
+    ];
 }
 
 /** Settings of federation that say nothing, or the opposite of one another. */

@@ -12,6 +12,8 @@ export interface NginxConfArgs {
     readonly federationPort: number | undefined;
     /** Where other servers are served: on a port of their own, on that of the clients, or nowhere. */
     readonly federation: "apart" | "with clients" | "off";
+    /** Whether clients come by IPv6, too. */
+    readonly ipv6: boolean;
     /** What is added to the documents below /.well-known/matrix. */
     readonly wellKnown: WellKnownArgs;
     /** nginx's notation, the same as Synapse's: `50M`. */
@@ -179,15 +181,15 @@ ${indent(tls(args.profile), 4)}
     }
 
     server {
-${listen(args.listen.http, "default_server")}${args.acmeChallenges ? ACME_CHALLENGES : ""}
+${listen(args.ipv6, args.listen.http, "default_server")}${args.acmeChallenges ? ACME_CHALLENGES : ""}
         location / {
             return 301 https://${authority}$request_uri;
         }
     }
 
     server {
-${listen([...args.listen.https, ...args.listen.federation], "ssl default_server")}
-${args.http3 ? listen(args.listen.https, "quic reuseport default_server") : ""}
+${listen(args.ipv6, [...args.listen.https, ...args.listen.federation], "ssl default_server")}
+${args.http3 ? listen(args.ipv6, args.listen.https, "quic reuseport default_server") : ""}
         http2 on;
 ${indent(headers(args), 8)}
         client_max_body_size ${args.maxUploadSize};
@@ -250,8 +252,10 @@ ssl_conf_command Options PrioritizeChaCha;`;
     return `ssl_protocols TLSv1.2 TLSv1.3;\nssl_ciphers ${ciphers.join(":")};\n${curves}`;
 }
 
-function listen(ports: readonly number[], options: string): string {
-    return ports.map((port) => `        listen ${port} ${options};`).join("\n");
+function listen(ipv6: boolean, ports: readonly number[], options: string): string {
+    // In a container without IPv6, nginx could not start with such an address.
+    const addresses = ports.flatMap((port) => (ipv6 ? [`${port}`, `[::]:${port}`] : [`${port}`]));
+    return addresses.map((address) => `        listen ${address} ${options};`).join("\n");
 }
 
 /** All headers stand here: one in a location would drop these. An empty one is not sent. */

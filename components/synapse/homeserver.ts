@@ -18,6 +18,8 @@ export interface HomeserverArgs {
     readonly listen: { readonly http: readonly number[]; readonly tls: readonly number[] };
     /** Port on the container's own loopback for metrics; none when undefined. */
     readonly metricsPort?: number | undefined;
+    /** Whether its container has IPv6. */
+    readonly ipv6: boolean;
     /** Which other servers it speaks with: `allowList` alone, where there is one. */
     readonly federation: { readonly enabled: boolean; readonly allowList?: readonly string[] | undefined };
     /** What clients are told beside where the server is. */
@@ -95,7 +97,7 @@ function listener(args: HomeserverArgs, port: number, tls: boolean): Record<stri
         port,
         type: "http",
         tls,
-        bind_addresses: ["0.0.0.0"],
+        bind_addresses: args.ipv6 ? ["::", "0.0.0.0"] : ["0.0.0.0"],
         x_forwarded: args.front === "proxy",
         // The resource for federation holds the server's keys and OpenID for other servers.
         resources: [

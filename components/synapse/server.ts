@@ -6,6 +6,7 @@ import {
     type ServiceContainerArgs,
     serviceContainer,
 } from "../docker/container.ts";
+import { loopbackWarning } from "../docker/engine-version.ts";
 import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
@@ -38,8 +39,8 @@ export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPor
     readonly startSeconds: number;
     /** MiB. */
     readonly memory: number;
-    /** Port on the Docker host for plain HTTP; Docker picks one when undefined. */
-    readonly port: number | undefined;
+    /** Port on the Docker host for plain HTTP; Docker picks one when undefined, and `off` publishes none. */
+    readonly port: number | "off" | undefined;
     /** Addresses of the Docker host for plain HTTP. */
     readonly addresses: readonly string[];
     /** Where TLS is published; with `front: "tls"` alone. */
@@ -149,7 +150,9 @@ export class Synapse extends pulumi.ComponentResource {
             tmpfs: { "/tmp": 64 + 4 * mebibytes(args.maxUploadSize) },
             network: { name: args.network, aliases: ["synapse"] },
             ports: [
-                { internal: HTTP_PORT, external: args.port, addresses: args.addresses },
+                ...(args.port === "off"
+                    ? []
+                    : [{ internal: HTTP_PORT, external: args.port, addresses: args.addresses }]),
                 ...(args.tlsListener === undefined
                     ? []
                     : [
@@ -194,7 +197,7 @@ export class Synapse extends pulumi.ComponentResource {
                 beforehand: unlessAtWork(args.prefix, digest(service)),
             },
             args.stack,
-            { parent: this },
+            { parent: this, hooks: isOnLoopback(args) ? loopbackWarning(args.stack.environment) : {} },
         );
         const { container, ready } = serviceContainer(`${name}-container`, service, args.stack, {
             parent: this,
@@ -219,6 +222,10 @@ function digest({ memory: _, ...service }: ServiceContainerArgs): pulumi.Output<
     return pulumi
         .output(service)
         .apply((known) => createHash("sha256").update(JSON.stringify(known)).digest("hex").slice(0, 12));
+}
+
+function isOnLoopback({ port, addresses }: SynapseArgs): boolean {
+    return port !== "off" && addresses.some((address) => address.startsWith("127."));
 }
 
 /** `50M` → 50, `512K` → 1. */

@@ -79,6 +79,7 @@ for (const mode of ["letsencrypt", "acme", "local-ca"] as const) {
             federationPort: 8448,
             federation: "apart",
             wellKnown: { client: {}, server: {} },
+            ipv6: false,
             maxUploadSize: "50M",
             profile: "intermediate",
             hsts: mode !== "local-ca",

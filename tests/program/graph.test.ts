@@ -31,7 +31,7 @@ const withSecretConfig = {
     extraConfig: { email: { smtp_host: "mail.example.org" } },
     secretConfig: { email: { smtp_pass: HIDDEN } },
 };
-const [ephemeral, secretive, larger, roomier, production, hiding, together, alone] = await Promise.all([
+const [ephemeral, secretive, larger, roomier, production, hiding, together, alone, dual] = await Promise.all([
     runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
     runProgram({ ...NAMED, tls: byDns, ephemeral: true }, "test", ["tls"]),
     runProgram({ ...NAMED, maxUploadSize: "100M" }),
@@ -40,6 +40,12 @@ const [ephemeral, secretive, larger, roomier, production, hiding, together, alon
     runProgram(withSecretConfig, "test", ["secretConfig"]),
     runProgram({ ...NAMED, federation: { port: 443 } }),
     runProgram({ ...NAMED, federation: { enabled: false } }),
+    runProgram({
+        ...NAMED,
+        ipv6: true,
+        listenAddresses: { public: ["0.0.0.0", "::"] },
+        ports: { synapse: "off" },
+    }),
 ]);
 const CA_BUNDLE = "-----BEGIN CERTIFICATE-----";
 const runsOfOtherCas = await Promise.all([
@@ -53,7 +59,17 @@ const [loopback, unnamed] = await Promise.all([
     runProgram({ ...NAMED, listenAddresses: { public: ["127.0.0.1", "::1"] } }),
     runProgram({ serverName: "matrix.test", tls: { mode: "local-ca" } }),
 ]);
-const everyRun = [...Object.values(runs), ephemeral, secretive, larger, roomier, hiding, together, alone];
+const everyRun = [
+    ...Object.values(runs),
+    ephemeral,
+    secretive,
+    larger,
+    roomier,
+    hiding,
+    together,
+    alone,
+    dual,
+];
 
 const CONTAINER = "docker:index/container:Container";
 const COMMAND = "command:local:Command";
@@ -318,7 +334,9 @@ test("the deployment's id is made before anything else, once, and outlives all b
     assert.deepEqual(hooks.beforeCreate, ["gate"]);
     assert.deepEqual([protect, registered(ephemeral, "deployment").protect], [true, false]);
     for (const { registrations } of everyRun) {
-        const order = registrations.map(({ type }) => type);
+        // One question to the engine, which makes nothing, may come in between.
+        const made = registrations.filter(({ name }) => name !== "network-ipv6");
+        const order = made.map(({ type }) => type);
         assert.deepEqual(order.filter((type) => !type.startsWith("synapse:")).slice(0, 2), [
             COMMAND,
             "pulumi:providers:docker",
@@ -345,7 +363,9 @@ test("whatever an interrupted update may leave behind carries the stack's label 
         for (const resource of run.registrations) {
             if (!/:(Container|Network)$/.test(resource.type)) continue;
             assert.deepEqual(resource.inputs.labels, OWN_LABELS);
-            assert.deepEqual(resource.hooks, { beforeCreate: ["sweep"], beforeUpdate: [], others: [] });
+            const guards = run === dual && resource.name === "network" ? ["ipv6"] : [];
+            const beforeCreate = [...guards, "sweep"];
+            assert.deepEqual(resource.hooks, { beforeCreate, beforeUpdate: [], others: [] });
             assert.equal(resource.deleteBeforeReplace, true, resource.name);
         }
     }
@@ -519,9 +539,10 @@ test("no command deletes, and none is replaced: that would run against data in u
         assert.equal("triggers" in inputs, false, name);
         // Pulumi's own; without triggers it never happens.
         assert.deepEqual(replaceOnChanges, ["triggers[*]"], name);
-        // They read: nothing is done before a command.
+        // They look, and do nothing.
+        const looks = hooks.beforeCreate.filter((hook) => !["loopback", "ipv6"].includes(hook));
         assert.deepEqual(
-            hooks.beforeCreate,
+            looks,
             name === "verification-questions" && calls.length > 0 ? ["verification-outside"] : [],
         );
     }
@@ -534,7 +555,7 @@ test("a command does the same when it is made and when something about it change
         // A failure quotes the command.
         assert.match(
             String(inputs.create),
-            /^exec (sh components\/docker\/(task|ready)\.sh|node --import tsx scripts\/verify\.ts)$/,
+            /^exec (sh components\/docker\/(task|ready|ipv6)\.sh|node --import tsx scripts\/verify\.ts)$/,
         );
         assert.equal(inputs.logging, "stderr");
         assert.equal(inputs.addPreviousOutputInEnv, name === "synapse-data-generation", name);
@@ -802,7 +823,7 @@ test("behind nginx nothing else of Synapse is published", () => {
 });
 
 test("each of two addresses gets a port of its own inside the container", () => {
-    assert.deepEqual(portsOf(runs.letsencrypt, "nginx-container"), [
+    assert.deepEqual(portsOf(dual, "nginx-container"), [
         { internal: 80, external: 80, ip: "0.0.0.0" },
         { internal: 443, external: 443, ip: "0.0.0.0" },
         { internal: 8448, external: 8448, ip: "0.0.0.0" },
@@ -812,14 +833,14 @@ test("each of two addresses gets a port of its own inside the container", () => 
     ]);
     assert.deepEqual(portsOf(runs.synapse, "synapse-container").slice(1), [
         { internal: 8448, external: 8448, ip: "0.0.0.0" },
-        { internal: 18448, external: 8448, ip: "::" },
     ]);
 });
 
 test("the servers listen on every port that is published", () => {
     for (const run of everyRun) {
         const [homeserver] = uploadsOf(run, "synapse-config");
-        for (const { internal } of some(portsOf(run, "synapse-container"))) {
+        const published = portsOf(run, "synapse-container");
+        for (const { internal } of run === dual ? published : some(published)) {
             assert.match(homeserver?.content ?? "", new RegExp(`^ +- port: ${internal}$`, "m"));
         }
         if (run.registrations.every(({ name }) => name !== "nginx-container")) continue;
@@ -875,9 +896,32 @@ test("federation on the clients' port, or turned off, publishes no port of its o
         assert.equal(run.outputs.federationAddress, federationAddress);
         assert.deepEqual(
             portsOf(run, "nginx-container").map(({ external }) => external),
-            [80, 443, 80, 443],
+            [80, 443],
         );
     }
+});
+
+test("with IPv6 the network has a subnet of its own, once it is sure that clients are kept apart", () => {
+    const { inputs, ignoreChanges, dependencies, hooks } = registered(dual, "network");
+    assert.equal(inputs.ipv6, true);
+    const [{ subnet = "" } = {}] = inputs.ipamConfigs as { subnet?: string }[];
+    assert.match(subnet, /^fd[0-9a-f]{2}(:[0-9a-f]{4}){3}::\/64$/);
+    // Docker adds one for IPv4, which is no drift.
+    assert.deepEqual(ignoreChanges, ["ipamConfigs"]);
+    assert.ok(dependencies.includes("network-ipv6"));
+    assert.deepEqual(hooks.beforeCreate, ["ipv6", "sweep"]);
+    const [homeserver] = uploadsOf(dual, "synapse-config");
+    assert.match(homeserver?.content ?? "", /bind_addresses:\n +- '::'\n +- 0\.0\.0\.0/);
+    assert.match(String(registered(dual, "nginx-configuration").inputs.stdin), /listen \[::\]:10443 ssl/);
+    assert.equal("ipv6" in registered(runs.letsencrypt, "network").inputs, false);
+});
+
+test("Synapse's own port is published nowhere when it is off", () => {
+    assert.deepEqual(portsOf(dual, "synapse-container"), []);
+    assert.deepEqual(dual.outputs.publishedPorts, { http: 80, https: 443, federation: 8448 });
+    const services = (asked(dual).listeners as { serves: string[] }[]).flatMap(({ serves }) => serves);
+    assert.deepEqual(services, ["clients", "federation", "redirect"]);
+    assert.match(String(dual.outputs.registerUser), /^docker exec /);
 });
 
 test("ports that Docker picked are outputs, and stand in the URL", () => {
@@ -895,7 +939,7 @@ function asked(run: Run): Record<string, unknown> {
 }
 
 test("the running server is asked what the settings promise", () => {
-    const everywhere = ["0.0.0.0", "::"];
+    const everywhere = ["0.0.0.0"];
     const operator = { serves: ["operator"], port: 8008, addresses: ["127.0.0.1"], tls: false };
     assert.deepEqual(asked(runs.letsencrypt), {
         serverName: "example.org",

@@ -113,6 +113,7 @@ export class ProxyAlone {
             federationPort: 8448,
             federation: "apart",
             wellKnown: { client: {}, server: {} },
+            ipv6: false,
             maxUploadSize,
             profile: "intermediate",
             hsts: false,

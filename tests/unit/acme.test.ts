@@ -262,6 +262,7 @@ const CONF: NginxConfArgs = {
     federationPort: 8448,
     federation: "apart",
     wellKnown: { client: {}, server: {} },
+    ipv6: false,
     maxUploadSize: "50M",
     profile: "intermediate",
     hsts: true,

@@ -18,6 +18,7 @@ const ARGS: HomeserverArgs = {
     front: "proxy",
     listen: { http: [8008], tls: [] },
     federation: { enabled: true },
+    ipv6: false,
     wellKnown: { client: {} },
     extraConfig: {},
 };

@@ -19,6 +19,7 @@ const RUNS_IN: Readonly<Record<string, readonly Place[]>> = {
     "certificates/valid.sh": ["certbot"],
     "docker/deployment.sh": ["pulumi"],
     "docker/ready.sh": ["pulumi"],
+    "docker/ipv6.sh": ["pulumi"],
     "docker/task.sh": ["pulumi"],
     "nginx/configure.sh": ["nginx"],
     "nginx/health.sh": ["nginx"],

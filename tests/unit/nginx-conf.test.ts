@@ -11,6 +11,7 @@ const ARGS: NginxConfArgs = {
     federationPort: 8448,
     federation: "apart",
     wellKnown: { client: {}, server: {} },
+    ipv6: false,
     maxUploadSize: "50M",
     profile: "intermediate",
     hsts: true,

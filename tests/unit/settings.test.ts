@@ -471,7 +471,9 @@ test("a server name is all that must be set", () => {
         reportStats: false,
         tls: { mode: "letsencrypt", directory: "/etc/letsencrypt", profile: "intermediate", http3: false },
         ports: { http: 80, https: 443, federation: 8448, synapse: 8008 },
-        listenAddresses: { public: ["0.0.0.0", "::"], synapse: ["127.0.0.1"] },
+        listenAddresses: { public: ["0.0.0.0"], synapse: ["127.0.0.1"] },
+        ipv6: false,
+        ip6tables: false,
         maxUploadSize: "50M",
         holdSeconds: 30,
         startSeconds: 180,
@@ -586,6 +588,26 @@ for (const [config, key, wanted, fix] of [
         assert.match(fault?.fix ?? "", fix);
     });
 }
+
+test("IPv6 is published only where the network has it, since all clients would have one address", () => {
+    assert.ok(read({ ...NAMED, listenAddresses: { public: ["::1"] } }), "the host itself is but one client");
+    for (const address of ["::", "2001:db8::1"]) {
+        const listenAddresses = { public: ["0.0.0.0", address] };
+        const { "listenAddresses.public[1]": fault } = faultsIn(refusal({ ...NAMED, listenAddresses }));
+        assert.match(fault?.wanted ?? "", /a few failed logins of one lock everybody out/);
+        assert.match(fault?.fix ?? "", /ipv6 true/);
+        const { public: published } = read({ ...NAMED, ipv6: true, listenAddresses }).listenAddresses;
+        assert.deepEqual(published, listenAddresses.public);
+    }
+});
+
+test("Synapse's own port can be left unpublished, but where there is no other", () => {
+    assert.equal(read({ ...NAMED, ports: { synapse: "off" } }).ports.synapse, "off");
+    const none = refusal({ ...NAMED, tls: { mode: "none" }, ports: { synapse: "off" } });
+    assert.match(faultsIn(none)["ports.synapse"]?.wanted ?? "", /there is no other/);
+    assert.match(refusal({ ...NAMED, ports: { synapse: "none" } }), /65535, or off/);
+    assert.match(refusal({ ...NAMED, ports: { https: "off" } }), /synapse:ports\.https/);
+});
 
 test("what has no effect behind nginx has one without it", () => {
     const extraConfig = { serve_server_wellknown: true, web_client_location: "https://app.example.org" };

@@ -1,0 +1,11 @@
+#!/bin/sh
+# Runs beside Pulumi, before a network with IPv6 is made or another one removed for it.
+#   LEAST_VERSION   first number of the oldest engine's version that keeps IPv6 clients apart
+#   REFUSAL         what to say of an older one
+set -eu
+
+version=$(docker version --format '{{.Server.Version}}')
+if [ "${version%%.*}" -lt "$LEAST_VERSION" ]; then
+    echo "$REFUSAL" >&2
+    exit 1
+fi
