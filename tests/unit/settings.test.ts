@@ -489,6 +489,7 @@ test("a server name is all that must be set", () => {
         },
         memory: { synapse: 4096, nginx: 256 },
         ephemeral: false,
+        takeOver: [],
         name: "synapse",
     });
 });
