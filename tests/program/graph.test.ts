@@ -999,7 +999,7 @@ test("what the internet does for a server is looked at anew each time, and no co
         wellKnown: { client: {}, server: {} },
         clientPort: 443,
         federationPort: 8448,
-        publishesIpv6: true,
+        publishesIpv6: false,
         verifyKey: "ed25519:a_Test verify-key",
     });
     assert.deepEqual(runs.letsencrypt.outputs.warnings, []);
