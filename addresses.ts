@@ -105,6 +105,11 @@ export function federationAddress(
     }
 }
 
+/** Whether the world can come by IPv6. */
+function publishesIpv6({ listenAddresses }: Pick<Settings, "listenAddresses">): boolean {
+    return listenAddresses.public.some((address) => isIP(address) === 6 && !isLoopback(address));
+}
+
 /** The DNS records that should exist, and the delegation that another `publicHost` needs. */
 export function dnsRecords({
     serverName,
@@ -115,7 +120,7 @@ export function dnsRecords({
     const records = [
         `${publicHost}. A <IPv4 address of the Docker host>`,
         // One without a published port would send clients nowhere.
-        ...(listenAddresses.public.some((address) => isIP(address) === 6 && address !== "::1")
+        ...(publishesIpv6({ listenAddresses })
             ? [`${publicHost}. AAAA <IPv6 address of the Docker host>`]
             : []),
     ];
@@ -163,7 +168,7 @@ export function outside(settings: Settings): Omit<OutsideExpectations, "verifyKe
         ...appearance(settings, ports),
         clientPort: client,
         federationPort: { apart: ports.federation, "with clients": client, off: undefined }[place],
-        publishesIpv6: listenAddresses.public.some((address) => isIP(address) === 6),
+        publishesIpv6: publishesIpv6(settings),
     };
 }
 

@@ -1003,6 +1003,7 @@ test("what the internet does for a server is looked at anew each time, and no co
         verifyKey: "ed25519:a_Test verify-key",
     });
     assert.deepEqual(runs.letsencrypt.outputs.warnings, []);
+    assert.match(JSON.stringify(dual.calls), /publishesIpv6\\":true/);
 });
 
 test("nothing is asked of the internet for a server that is not on it", () => {
