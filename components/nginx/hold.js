@@ -25,7 +25,7 @@ const MOST_TRIES = 4;
 // For each request that waits, the time over which all of them are let through grows by so much, up to a bound.
 const SPREAD_MS = 5;
 const LONGEST_SPREAD_MS = 2000;
-// Synapse gives what is under way two seconds. Should it answer so long after it announced its end, it is back, and
+// Synapse gives what is under way five seconds. Should it answer so long after it announced its end, it is back, and
 // could not take the announcement away.
 const LONGEST_FAREWELL_MS = 10000;
 

@@ -30,16 +30,18 @@ is_at_work() {
         END { exit known && requests == 0 }'
 }
 
-# From here on nginx keeps back what is new. What is under way gets up to two seconds.
+# From here on nginx keeps back what is new. What is under way gets up to five seconds.
 announce() {
     if ! (: >"$ANNOUNCE"); then
         echo "This restart cannot be announced: requests that are under way may fail." >&2
         return
     fi
-    last=$(($(date +%s%3N) + 2000))
-    # Once this is answered, Synapse has read whatever nginx sent before, and counts it. One that is still starting
-    # works on nothing.
-    healthy || return 0
+    last=$(($(date +%s%3N) + 5000))
+    # Once this is answered, Synapse has read whatever nginx sent before, and counts it. One that refuses (curl's 7) is
+    # still starting, and works on nothing; one that is silent is busy with what it has.
+    answer=0
+    healthy || answer=$?
+    [ "$answer" -ne 7 ] || return 0
     while is_at_work && [ "$(date +%s%3N)" -lt "$last" ]; do sleep 0.05; done
 }
 

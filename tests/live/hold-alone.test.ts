@@ -188,7 +188,7 @@ test("no request is delivered a third time, though Synapse dies of it each time"
     );
 });
 
-test("two hundred held requests come one after another, and a lone one at once", async () => {
+test("two hundred held requests come one after another", async () => {
     proxy.announce();
     const asked = Array.from({ length: 200 }, () => send("POST", CREATE_ROOM, { body: "{}" }));
     // All of them have to be there by then, on a slow machine too.
@@ -198,11 +198,4 @@ test("two hundred held requests come one after another, and a lone one at once",
     const times = (await proxy.deliveries(mark)).map(({ at }) => at * 1000);
     const late = times.filter((at) => at > Math.min(...times) + 250).length;
     assert.ok(late > 40 && late < 195, `${late} of 200 a quarter of a second after the first`);
-    proxy.announce();
-    const lone = send("GET", "/_matrix/client/versions");
-    await sleep(500);
-    proxy.back();
-    const started = Date.now();
-    await lone;
-    assert.ok(Date.now() - started < 450, `${Date.now() - started} ms`);
 });

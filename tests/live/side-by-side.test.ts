@@ -3,6 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { engines } from "../support/deployment.ts";
 import { docker, type Run } from "../support/homeserver.ts";
 import { ask } from "../support/http.ts";
+import { assertNothingLeft } from "../support/left-over.ts";
 
 /** Two stacks of one program on one Docker host. */
 
@@ -43,13 +44,7 @@ for (const engine of engines()) {
             const down = await gone.down();
             assert.equal(down.code, 0, down.printed);
             assert.equal(await docker("ps", "--quiet", "--filter", `name=${stays.name}`), before);
-            for (const list of [
-                ["ps", "--all"],
-                ["volume", "ls"],
-                ["network", "ls"],
-            ]) {
-                assert.equal(await docker(...list, "--quiet", "--filter", `name=${gone.name}`), "");
-            }
+            await assertNothingLeft(gone.name);
         });
     });
 }

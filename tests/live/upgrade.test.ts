@@ -49,7 +49,7 @@ for (const engine of engines()) {
             );
             assert.match(run.printed, /synapse-old:\w+ knows 72/);
             assert.equal(await container(), running);
-            assert.equal((await server.again()).code, 1, "the image should still differ");
+            assert.notEqual((await server.again()).code, 0, "the image should still differ");
             await server.mustUp();
             assert.equal(await container(), running);
         });

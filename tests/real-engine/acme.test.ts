@@ -5,6 +5,7 @@ import { servedCertificate } from "../support/certificates.ts";
 import { certbotWithDnsPlugin } from "../support/dns-plugin.ts";
 import { docker, images, inspect } from "../support/homeserver.ts";
 import { ask } from "../support/http.ts";
+import { assertNothingLeft } from "../support/left-over.ts";
 import { Pebble } from "../support/pebble.ts";
 import { freePorts } from "../support/ports.ts";
 import { PulumiStack } from "../support/pulumi.ts";
@@ -103,11 +104,5 @@ test("the credentials stand in a file that certbot's user reads, and neither in 
 
 test("destroying the throw-away leaves nothing behind", async () => {
     await stack.must("destroy", "--yes");
-    for (const list of [
-        ["ps", "--all"],
-        ["volume", "ls"],
-        ["network", "ls"],
-    ]) {
-        assert.equal(await docker(...list, "--quiet", "--filter", `name=${stack.name}`), "", list.join(" "));
-    }
+    await assertNothingLeft(stack.name);
 });
