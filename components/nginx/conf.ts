@@ -28,6 +28,8 @@ export interface NginxConfArgs {
     readonly acmeChallenges: boolean;
     /** Seconds that a request waits for Synapse while that is away; 0 answers 502 at once. */
     readonly holdSeconds: number;
+    /** MiB that nginx may have. */
+    readonly memory: number;
     /** Text of the script that holds them; part of the digest. */
     readonly holdScript: string;
     /** Where Synapse is on the network: `host:port`. */
@@ -208,7 +210,7 @@ ${indent(proxy(authority), 12)}
             proxy_pass http://synapse;
 ${holds ? indent(HOLD_ERRORS, 12) : ""}
         }
-${holds ? indent(holdLocations(authority), 8) : ""}
+${holds ? indent(holdLocations(authority, args.memory), 8) : ""}
         # The admin API above all.
         location / {
             return 404;
@@ -298,8 +300,8 @@ const HOLD_ERRORS = `error_page 413 @too_large;
 error_page 502 = @hold;
 recursive_error_pages on;`;
 
-/** Each takes nginx some 100 KB, and its memory is limited. */
-const MOST_HELD = 1000;
+/** Requests held at once for each MiB of nginx's memory: each takes some 100 KB, and half is for all else. */
+const HELD_PER_MIB = 4;
 
 function holdPreparation({ holdSeconds, upstream }: NginxConfArgs): string {
     return `js_import hold.js;
@@ -314,9 +316,9 @@ js_var $hold_tries;
 `;
 }
 
-function holdLocations(authority: string): string {
+function holdLocations(authority: string, memory: number): string {
     return `location @hold {
-    limit_conn held ${MOST_HELD};
+    limit_conn held ${HELD_PER_MIB * memory};
     error_page 503 @full;
     # A body of unknown length can turn out too large here.
     error_page 413 @too_large;
@@ -325,8 +327,7 @@ function holdLocations(authority: string): string {
 }
 location @full {
     internal;
-    default_type application/json;
-    return 503 '{"errcode":"M_UNKNOWN","error":"The server is being restarted; try again in a moment"}';
+    js_content hold.full;
 }
 location @again {
     internal;

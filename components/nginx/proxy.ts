@@ -24,8 +24,6 @@ export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen" | "acmeChal
     readonly httpPort: number | undefined;
     /** Addresses of the Docker host that the ports are published on. */
     readonly addresses: readonly string[];
-    /** MiB. */
-    readonly memory: number;
     readonly stack: Stack;
 }
 

@@ -47,6 +47,7 @@ export class ByHand {
             http3: false,
             acmeChallenges: false,
             holdSeconds,
+            memory: memory.nginx,
             holdScript,
             upstream: "synapse:8008",
             listen: { http: [80], https: [443], federation: [8448] },

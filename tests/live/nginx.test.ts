@@ -86,6 +86,7 @@ for (const mode of ["letsencrypt", "acme", "local-ca"] as const) {
             http3: mode === "acme",
             acmeChallenges: mode === "acme",
             holdSeconds: 15,
+            memory: 256,
             holdScript: "",
             upstream: "synapse:8008",
             listen,

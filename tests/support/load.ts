@@ -28,7 +28,7 @@ export interface Target {
 const MOST_SECONDS = 180;
 const TICK_MS = 30;
 /**
- * No more than this under way: what nginx holds, with room to spare, so that a machine which is too slow
+ * No more than this under way: what nginx holds with its default memory, with room to spare, so that a machine which is too slow
  * for the load is told by the rate, and not by refused connections.
  */
 const MOST_PENDING = 900;

@@ -120,6 +120,7 @@ export class ProxyAlone {
             http3: true,
             acmeChallenges: false,
             holdSeconds,
+            memory: 256,
             holdScript,
             upstream: "synapse:8008",
             listen: { http: [80], https: [443], federation: [8448] },

@@ -269,6 +269,7 @@ const CONF: NginxConfArgs = {
     http3: false,
     acmeChallenges: true,
     holdSeconds: 15,
+    memory: 256,
     holdScript: "",
     upstream: "synapse:8008",
     listen: { http: [80, 10080], https: [443], federation: [8448] },

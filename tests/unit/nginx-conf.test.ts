@@ -18,6 +18,7 @@ const ARGS: NginxConfArgs = {
     http3: false,
     acmeChallenges: false,
     holdSeconds: 15,
+    memory: 256,
     holdScript: "",
     upstream: "synapse:8008",
     listen: { http: [80], https: [443], federation: [8448] },
@@ -205,10 +206,10 @@ test("every location that passes on holds requests while Synapse is away", () =>
 });
 
 test("no more is held than nginx has memory for", () => {
-    const conf = parsed();
+    const conf = parsed({ memory: 64 });
     assert.deepEqual(only(conf, "limit_conn_zone").args, ["held", "zone=held:32k"]);
     const hold = locationsOf(publicServer(conf)).find(({ match }) => match[0] === "@hold");
-    assert.deepEqual(only(hold?.block ?? [], "limit_conn").args, ["held", "1000"]);
+    assert.deepEqual(only(hold?.block ?? [], "limit_conn").args, ["held", "256"]);
     assert.ok(here(hold?.block ?? [], "error_page").some(({ args }) => args.join(" ") === "503 @full"));
 });
 
