@@ -24,8 +24,11 @@ for (const engine of engines()) {
         });
         after(() => server.destroy());
 
-        test("to a Synapse that does not start fails when it exits, and quotes its log", async () => {
-            const run = await server.up(upgradeTo(broken));
+        test("to a Synapse that does not start fails when it exits, and quotes its log", {
+            timeout: 300_000,
+        }, async () => {
+            // Not by running out of its time.
+            const run = await server.up({ ...upgradeTo(broken), startSeconds: 3600 });
             assert.notEqual(run.code, 0);
             assert.match(run.printed, /This Synapse does not start\./);
             assert.match(run.printed, /exited with code|keeps exiting|exited while it was starting/);
