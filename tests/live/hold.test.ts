@@ -4,11 +4,17 @@ import { engines } from "../support/deployment.ts";
 import { docker, logs, type Run } from "../support/homeserver.ts";
 import { ask, eventually, type Request, type Response } from "../support/http.ts";
 
+import { freePorts } from "../support/ports.ts";
+
 /** What nginx does with requests while Synapse is away. */
+
+const [synapse = 0] = await freePorts(1);
 
 for (const engine of engines()) {
     describe(`what is asked while Synapse is away, with ${engine.name}`, () => {
-        const server = engine.deployment({ tls: { mode: "local-ca" }, holdSeconds: 30 });
+        // Docker would pick another port at each start, of which Pulumi learns only with a refresh.
+        const ports = { synapse };
+        const server = engine.deployment({ tls: { mode: "local-ca" }, holdSeconds: 30, ports });
         let first: Run;
         let token: string;
 
