@@ -11,8 +11,22 @@ for (const engine of engines()) {
     describe(`an interruption, with ${engine.name}`, () => {
         const server = engine.deployment({ tls: { mode: "local-ca" } });
         after(() => server.destroy());
-        const containers = () =>
-            docker("ps", "--all", "--format", "{{.Names}}", "--filter", `name=${server.name}`);
+        /** Their names, without the digests of what some of them hold. */
+        const containers = async () => {
+            const names = await docker(
+                "ps",
+                "--all",
+                "--format",
+                "{{.Names}}",
+                "--filter",
+                `name=${server.name}`,
+            );
+            return names
+                .replace(/-[0-9a-f]{12}$/gm, "")
+                .split("\n")
+                .sort()
+                .join(" ");
+        };
         let made: string;
 
         test("while everything is made for the first time, the next up converges", async () => {
