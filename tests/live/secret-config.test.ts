@@ -65,6 +65,7 @@ for (const engine of engines()) {
                 containers: await docker("inspect", ...ids),
                 volumes: await docker("volume", "inspect", `${server.name}-secrets`, `${server.name}-data`),
                 log: await logs(server.name),
+                state: await server.record(),
             };
             for (const [place, text] of Object.entries(seen)) {
                 for (const secret of secrets) assert.ok(!text.includes(secret), place);

@@ -40,6 +40,8 @@ export interface Deployment {
     again: (environment?: Environment) => Promise<Run>;
     /** What `up` would do. Only an engine that has previews has it. */
     preview?: (settings?: Settings, environment?: Environment) => Promise<Run>;
+    /** The engine's state, as whoever finds it can read it. */
+    record: () => Promise<string>;
     /** Loses the engine's state, and nothing else. */
     forget: () => Promise<void>;
     /** Takes the stack down, with the data of a throw-away. */

@@ -113,6 +113,10 @@ export class Homeserver implements Deployment {
         return { ...run, code: run.code === 0 && !idle ? 1 : run.code };
     }
 
+    record(): Promise<string> {
+        return Promise.resolve(readFileSync(join(ROOT, ".state", `${this.stack}.json`), "utf8"));
+    }
+
     forget(): Promise<void> {
         rmSync(join(ROOT, ".state", `${this.stack}.json`));
         return Promise.resolve();

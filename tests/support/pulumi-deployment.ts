@@ -52,6 +52,10 @@ export class PulumiDeployment implements Deployment {
         return asRun(await this.cli.run("preview", "--diff"));
     }
 
+    async record(): Promise<string> {
+        return (await this.cli.must("stack", "export")).printed;
+    }
+
     async forget(): Promise<void> {
         await this.cli.must("stack", "rm", "--force", "--yes", "--preserve-config", "--stack", this.stack);
         await this.cli.must("stack", "init", this.stack);
