@@ -33,6 +33,7 @@ for (const engine of engines()) {
             const container = await docker("create", images.synapse ?? "");
             await docker("commit", "--change", "LABEL made.by=a-test", container, otherImage);
             await docker("rm", container);
+            await server.mustUp(settings, environment);
         });
         after(async () => {
             await server.destroy();
