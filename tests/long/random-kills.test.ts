@@ -64,10 +64,8 @@ for (const engine of engines()) {
             const own = mode === "local-ca" ? outputs.caCertificate : certbot.ca;
             const ca = mode === "none" ? undefined : own;
             assert.equal((await ask({ port, path: "/_matrix/client/versions", ca })).status, 200);
-            assert.equal(
-                await inspect(server.name, "{{.Config.Image}}"),
-                (settings.images as typeof images).synapse,
-            );
+            const image = String((settings.images as typeof images).synapse);
+            assert.equal(await inspect(server.name, "{{.Image}}"), await inspect(image, "{{.Id}}"));
         }
 
         const changes: Record<string, () => Promise<Settings> | Settings> = {
