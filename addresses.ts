@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { CertificateSource } from "./components/certificates/certificates.ts";
+import type { TrustedProxies } from "./components/nginx/conf.ts";
 import type { HomeserverArgs } from "./components/synapse/homeserver.ts";
 import type {
     Appearance,
@@ -9,8 +10,9 @@ import type {
     Service,
 } from "./components/verification/expectations.ts";
 import { isPublicName } from "./components/verification/names.ts";
-import { isLoopback } from "./components/verification/targets.ts";
+import { authority, isLoopback } from "./components/verification/targets.ts";
 import type { Settings } from "./settings.ts";
+import { DOCKER_HOST_ITSELF, publicUrlParts } from "./settings-schema/behind-proxy.ts";
 import { DIRECTORIES } from "./settings-schema.ts";
 
 /** What follows from the settings about names, ports and who speaks TLS: plain functions of plain values. */
@@ -29,7 +31,28 @@ export type FederationPlace = "apart" | "with clients" | "off";
 export function federationPlace(settings: Pick<Settings, "federation" | "tls">): FederationPlace {
     const { enabled, port } = settings.federation;
     if (!enabled) return "off";
-    return front(settings) === "proxy" && port === 8448 ? "apart" : "with clients";
+    const hasTwoPorts = front(settings) === "proxy" && settings.tls.mode !== "proxy";
+    return hasTwoPorts && port === 8448 ? "apart" : "with clients";
+}
+
+/** The operator's own proxy: its port for the world, and whose word about clients' addresses is believed. */
+export interface OuterProxy {
+    readonly port: number;
+    readonly trusted: TrustedProxies;
+}
+
+/** The proxy of the operator's that stands before nginx; undefined where nginx itself, or nobody, speaks TLS. */
+export function outerProxy({ tls }: Pick<Settings, "tls">): OuterProxy | undefined {
+    if (tls.mode !== "proxy") return undefined;
+    const { port = 443 } = publicUrlParts(tls.publicUrl) ?? {};
+    const trusted = tls.trustedProxies ?? [DOCKER_HOST_ITSELF];
+    return {
+        port,
+        trusted: {
+            addresses: trusted.filter((proxy) => proxy !== DOCKER_HOST_ITSELF),
+            host: trusted.includes(DOCKER_HOST_ITSELF),
+        },
+    };
 }
 
 /** The images that a stack of these settings runs. */
@@ -39,9 +62,9 @@ export function usedImages({ images, tls }: Pick<Settings, "images" | "tls">): R
     return tls.mode === "acme" ? { synapse, nginx, certbot } : { synapse, nginx };
 }
 
-/** Where the certificate comes from; undefined without TLS. */
+/** Where the certificate comes from; undefined where this stack speaks no TLS. */
 export function certificateSource({ publicHost, tls }: TlsSettings): CertificateSource | undefined {
-    if (tls.mode === "none") return undefined;
+    if (tls.mode === "none" || tls.mode === "proxy") return undefined;
     if (tls.mode === "local-ca") return { mode: "local-ca" };
     if (tls.mode === "acme") return tls;
     // certbot's own layout.
@@ -86,7 +109,8 @@ export function clientPort({
 }: { readonly ports: PublishedPorts | Settings["ports"] } & Pick<Settings, "tls">): number | undefined {
     // A setting alone can be `off`, and not in that mode.
     const synapse = ports.synapse === "off" ? undefined : ports.synapse;
-    return { none: synapse, tls: ports.federation, proxy: ports.https }[front({ tls })];
+    const https = outerProxy({ tls })?.port ?? ports.https;
+    return { none: synapse, tls: ports.federation, proxy: https }[front({ tls })];
 }
 
 /** What `m.server` says, with the port for clients as it is published; undefined without federation. */
@@ -115,15 +139,19 @@ export function dnsRecords({
     serverName,
     publicHost,
     listenAddresses,
-}: Pick<Settings, "serverName" | "publicHost" | "listenAddresses">): string[] {
+    tls,
+}: Pick<Settings, "serverName" | "publicHost" | "listenAddresses" | "tls">): string[] {
     if (isIP(publicHost.replace(/^\[(.*)\]$/, "$1")) !== 0 || publicHost === "localhost") return [];
-    const records = [
-        `${publicHost}. A <IPv4 address of the Docker host>`,
-        // One without a published port would send clients nowhere.
-        ...(publishesIpv6({ listenAddresses })
-            ? [`${publicHost}. AAAA <IPv6 address of the Docker host>`]
-            : []),
-    ];
+    const records =
+        tls.mode === "proxy"
+            ? [`${publicHost}. A, AAAA or CNAME, as your proxy is reached`]
+            : [
+                  `${publicHost}. A <IPv4 address of the Docker host>`,
+                  // One without a published port would send clients nowhere.
+                  ...(publishesIpv6({ listenAddresses })
+                      ? [`${publicHost}. AAAA <IPv6 address of the Docker host>`]
+                      : []),
+              ];
     if (serverName === publicHost) return records;
     return [
         ...records,
@@ -149,6 +177,7 @@ export function expectations(
         verifyKey,
         container: settings.name,
         logsRequests: settings.logLevel === "INFO" || settings.logLevel === "DEBUG",
+        believesHost: outerProxy(settings)?.trusted.host,
     };
 }
 
@@ -157,9 +186,11 @@ export function outside(settings: Settings): Omit<OutsideExpectations, "verifyKe
     const { listenAddresses, ports, publicHost, serverName } = settings;
     const client = clientPort(settings);
     const place = federationPlace(settings);
+    const [address = ""] = listenAddresses.public;
+    const behind = outerProxy(settings) && authority(address, ports.http ?? "<publishedPorts.http>");
     const isOnTheInternet =
         front(settings) !== "none" &&
-        !listenAddresses.public.every(isLoopback) &&
+        (behind !== undefined || !listenAddresses.public.every(isLoopback)) &&
         (isPublicName(publicHost) || isPublicName(serverName));
     // Ports that Docker picks, and picks anew, are not what others are told.
     if (!isOnTheInternet || client === undefined) return undefined;
@@ -168,7 +199,8 @@ export function outside(settings: Settings): Omit<OutsideExpectations, "verifyKe
         ...appearance(settings, ports),
         clientPort: client,
         federationPort: { apart: ports.federation, "with clients": client, off: undefined }[place],
-        publishesIpv6: publishesIpv6(settings),
+        publishesIpv6: behind !== undefined || publishesIpv6(settings),
+        behind,
     };
 }
 
@@ -214,6 +246,7 @@ export function listeners(
         case "tls":
             return [listener("federation", true, ...served), ...operators];
         case "proxy":
+            if (settings.tls.mode === "proxy") return [listener("http", false, ...served), ...operators];
             return [
                 listener("https", true, ...served),
                 ...(place === "apart" ? [listener("federation", true, "federation")] : []),

@@ -86,8 +86,9 @@ const synapse = new Synapse(
     },
 );
 
+const outer = addresses.outerProxy(settings);
 const nginx =
-    nginxImage && certificates && "profile" in settings.tls
+    nginxImage !== undefined
         ? new NginxProxy(
               "nginx",
               {
@@ -96,11 +97,12 @@ const nginx =
                   network,
                   upstream: synapse.upstream,
                   announceVolume: data.announceVolume,
-                  certificatesVolume: certificates.certificatesVolume,
-                  webrootVolume: certificates.webrootVolume,
+                  certificatesVolume: certificates?.certificatesVolume,
+                  webrootVolume: certificates?.webrootVolume,
                   publicHost,
                   httpPort: ports.http,
-                  httpsPort: ports.https,
+                  httpsPort: outer?.port ?? ports.https,
+                  trustedProxies: outer?.trusted,
                   federationPort: ports.federation,
                   federation: addresses.federationPlace(settings),
                   wellKnown: settings.wellKnown,
@@ -108,13 +110,13 @@ const nginx =
                   addresses: listenAddresses.public,
                   maxUploadSize,
                   holdSeconds: settings.holdSeconds,
-                  profile: settings.tls.profile,
-                  http3: settings.tls.http3,
+                  profile: "profile" in settings.tls ? settings.tls.profile : "intermediate",
+                  http3: "http3" in settings.tls && settings.tls.http3,
                   hsts: settings.tls.mode === "letsencrypt" || settings.tls.mode === "acme",
                   memory: memory.nginx,
                   stack,
               },
-              { providers, dependsOn: [certificates] },
+              { providers, dependsOn: certificates === undefined ? [] : [certificates] },
           )
         : undefined;
 
@@ -136,7 +138,7 @@ export const publishedPorts = {
     https: nginx?.httpsPort,
     federation: nginx?.federationPort ?? synapse.tlsPort,
 };
-const clientPort = nginx?.httpsPort ?? synapse.tlsPort ?? synapse.httpPort;
+const clientPort = outer?.port ?? nginx?.httpsPort ?? synapse.tlsPort ?? synapse.httpPort;
 const federationPort = nginx?.federationPort ?? clientPort;
 const federates = addresses.federationPlace(settings) !== "off";
 

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { behindProxy } from "./settings-schema/behind-proxy.ts";
 import { federation } from "./settings-schema/federation.ts";
 import { plainOptions, secretOptionsOnly } from "./settings-schema/homeserver-options.ts";
 import { isHost, isServerName } from "./settings-schema/names.ts";
@@ -225,7 +226,9 @@ const tls = z
     .discriminatedUnion(
         "mode",
         [
-            z.strictObject({ mode: z.literal("none") }).describe("Plain HTTP on 8008, for a first look."),
+            z
+                .strictObject({ mode: z.literal("none") })
+                .describe("Plain HTTP on 8008, for a first look on this machine alone."),
             z
                 .strictObject({
                     mode: z.literal("synapse"),
@@ -254,8 +257,9 @@ const tls = z
             z
                 .strictObject({ mode: z.literal("local-ca"), profile: profile(), http3: http3() })
                 .describe("nginx with a certificate from a private CA that the stack makes for itself."),
+            behindProxy,
         ],
-        { error: "an object with `mode`: none, synapse, letsencrypt, acme or local-ca" },
+        { error: "an object with `mode`: none, synapse, letsencrypt, acme, local-ca or proxy" },
     )
     .prefault({ mode: "letsencrypt" });
 
@@ -265,13 +269,12 @@ const address = z
 function ADDRESS_WANTED(): string {
     return "an IPv4 or IPv6 address of the Docker host, e.g. 127.0.0.1 or ::";
 }
-const addresses = (fallback: string[]) =>
+const addresses = () =>
     z
         .array(address, { error: "a list of addresses" })
         .min(1, { error: "at least one address" })
         .max(6, { error: "at most six addresses" })
-        .refine((list) => new Set(list).size === list.length, { error: "each address once" })
-        .default(fallback);
+        .refine((list) => new Set(list).size === list.length, { error: "each address once" });
 
 const mebibytes = (fallback: number, least: number) =>
     z
@@ -294,7 +297,9 @@ export const settingsSchema = z.strictObject({
         .describe("Matrix server name: what follows the colon in `@alice:example.org`. Permanent."),
     publicHost: host("a host name")
         .optional()
-        .describe("Host name that clients and other servers connect to. `serverName` when left out."),
+        .describe(
+            "Host name that clients and other servers connect to. `serverName` when left out; in mode `proxy` that of `tls.publicUrl`.",
+        ),
     reportStats: z
         .boolean({ error: "true or false" })
         .default(false)
@@ -302,7 +307,9 @@ export const settingsSchema = z.strictObject({
     tls: tls.describe("Who speaks TLS, and where the certificate comes from."),
     ports: z
         .strictObject({
-            http: port().describe("nginx, redirects to HTTPS."),
+            http: port().describe(
+                "nginx, redirects to HTTPS; in mode `proxy` all that your proxy passes on.",
+            ),
             https: port().describe("nginx, clients."),
             federation: port().describe("nginx, or Synapse in mode `synapse`: other servers."),
             synapse: portOrOff().describe("Synapse's plain HTTP listener; `off` publishes none."),
@@ -310,12 +317,18 @@ export const settingsSchema = z.strictObject({
         .superRefine(portsDiffer)
         .prefault({})
         .describe(
-            "Ports on the Docker host. Left out: 80, 443, 8448 and 8008; in a throw-away stack one that Docker picks.",
+            "Ports on the Docker host. Left out: 80 (8080 in mode `proxy`), 443, 8448 and 8008; in a throw-away stack one that Docker picks.",
         ),
     listenAddresses: z
         .strictObject({
-            public: addresses(["0.0.0.0"]).describe("Where the TLS ports and the redirect are published."),
-            synapse: addresses(["127.0.0.1"]).describe("Where Synapse's plain HTTP port is published."),
+            public: addresses()
+                .optional()
+                .describe(
+                    "Where nginx's ports, or Synapse's TLS port, are published. `[0.0.0.0]` when left out, and `[127.0.0.1]` in mode `proxy`.",
+                ),
+            synapse: addresses()
+                .default(["127.0.0.1"])
+                .describe("Where Synapse's plain HTTP port is published."),
         })
         .prefault({})
         .describe("Addresses of the Docker host that the ports are published on."),

@@ -2,6 +2,8 @@ import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { federationPlace, front } from "./addresses.ts";
+import { publicUrlParts } from "./settings-schema/behind-proxy.ts";
+import { behindProxyFaults, firstLookFaults } from "./settings-schema/mode-faults.ts";
 import {
     type FieldFault,
     faultsOf,
@@ -12,7 +14,10 @@ import {
 
 /** The stack's settings: checked, with every default filled in. Nothing else reads the stack's configuration. */
 export interface Settings
-    extends Omit<z.output<typeof settingsSchema>, "name" | "ports" | "publicHost" | "images"> {
+    extends Omit<
+        z.output<typeof settingsSchema>,
+        "name" | "ports" | "publicHost" | "images" | "listenAddresses"
+    > {
     /** Prefix of every Docker object of this stack. */
     readonly name: string;
     /** Host name that clients and servers connect to. */
@@ -20,6 +25,8 @@ export interface Settings
     readonly images: { readonly synapse: string; readonly nginx: string; readonly certbot: string };
     /** Ports on the Docker host. One that is undefined is picked by Docker (throw-away stacks only). */
     readonly ports: Ports;
+    /** Addresses of the Docker host that ports are published on: Synapse's own, and all others. */
+    readonly listenAddresses: { readonly public: readonly string[]; readonly synapse: readonly string[] };
 }
 
 /** Ports on the Docker host, 1 to 65535; undefined where Docker picks. */
@@ -31,8 +38,12 @@ export interface Ports {
     readonly synapse: number | "off" | undefined;
 }
 
-/** The well-known ports: what a stack that is not a throw-away uses for a port that its settings leave out. */
-const STANDARD_PORTS = { http: 80, https: 443, federation: 8448, synapse: 8008 } as const;
+/** What a stack that is not a throw-away uses for a port that its settings leave out: the well-known ones. */
+function standardPorts({ tls }: Pick<Settings, "tls">) {
+    // On 80 is the proxy before it.
+    const http = tls.mode === "proxy" ? 8080 : 80;
+    return { http, https: 443, federation: 8448, synapse: 8008 };
+}
 
 /** The ports that a stack publishes. */
 function published(settings: Pick<Settings, "federation" | "tls">): (keyof Ports)[] {
@@ -42,6 +53,7 @@ function published(settings: Pick<Settings, "federation" | "tls">): (keyof Ports
         case "tls":
             return ["federation", "synapse"];
         case "proxy":
+            if (settings.tls.mode === "proxy") return ["http", "synapse"];
             return federationPlace(settings) === "apart"
                 ? ["http", "https", "federation", "synapse"]
                 : ["http", "https", "synapse"];
@@ -74,6 +86,8 @@ export function readSettings(
               ...http3Faults(result.data),
               ...twiceFaults(result.data),
               ...federationFaults(result.data),
+              ...behindProxyFaults(result.data, field(raw.federation, "port")),
+              ...firstLookFaults(result.data),
               ...ipv6Faults(result.data),
               ...offFaults(result.data),
               ...noEffectFaults(result.data),
@@ -154,11 +168,13 @@ export function ownConfig(project: string, config: Readonly<Record<string, strin
 }
 
 function complete(stack: string, data: z.output<typeof settingsSchema>): Settings {
-    const standard = data.ephemeral ? undefined : STANDARD_PORTS;
+    const standard = data.ephemeral ? undefined : standardPorts(data);
+    // Plain HTTP is for the proxy on this host, unless somebody says otherwise.
+    const publicAddresses = data.tls.mode === "proxy" ? ["127.0.0.1"] : ["0.0.0.0"];
     return {
         ...data,
         name: data.name ?? (PRODUCTION_STACKS.has(stack) ? "synapse" : `synapse-${stack.toLowerCase()}`),
-        publicHost: data.publicHost ?? data.serverName,
+        publicHost: publicHostOf(data),
         images: { ...data.images, certbot: data.images.certbot ?? officialCertbot(data) },
         ports: {
             http: data.ports.http ?? standard?.http,
@@ -166,7 +182,16 @@ function complete(stack: string, data: z.output<typeof settingsSchema>): Setting
             federation: data.ports.federation ?? standard?.federation,
             synapse: data.ports.synapse ?? standard?.synapse,
         },
+        listenAddresses: {
+            ...data.listenAddresses,
+            public: data.listenAddresses.public ?? publicAddresses,
+        },
     };
+}
+
+function publicHostOf({ publicHost, serverName, tls }: z.output<typeof settingsSchema>): string {
+    const behind = tls.mode === "proxy" ? publicUrlParts(tls.publicUrl) : undefined;
+    return behind?.host ?? publicHost ?? serverName;
 }
 
 /** Browsers are told the port in advance, so it cannot be one that Docker picks, and picks anew at each start. */
@@ -186,9 +211,10 @@ function http3Faults({ ephemeral, ports, tls }: z.output<typeof settingsSchema>)
 function standardPortFaults(settings: z.output<typeof settingsSchema>): FieldFault[] {
     const { ephemeral, ports } = settings;
     if (ephemeral) return [];
+    const standard = standardPorts(settings);
     const leftOut = published(settings).filter((use) => ports[use] === undefined);
     return published(settings).flatMap((use) => {
-        const other = leftOut.find((standard) => STANDARD_PORTS[standard] === ports[use]);
+        const other = leftOut.find((left) => standard[left] === ports[use]);
         if (other === undefined) return [];
         return {
             key: `ports.${use}`,
@@ -202,7 +228,7 @@ function standardPortFaults(settings: z.output<typeof settingsSchema>): FieldFau
 /** Docker's proxy would pass all IPv6 clients on under one address. On `::1` there is but one client, the host. */
 function ipv6Faults({ ipv6, listenAddresses }: z.output<typeof settingsSchema>): FieldFault[] {
     if (ipv6) return [];
-    return listenAddresses.public.flatMap((address, index) =>
+    return (listenAddresses.public ?? []).flatMap((address, index) =>
         isIP(address) === 4 || address === "::1"
             ? []
             : {
@@ -249,7 +275,10 @@ function federationFaults(settings: z.output<typeof settingsSchema>): FieldFault
         ...(place === "off" && Object.keys(wellKnown.server).length > 0
             ? [fault("wellKnown.server", "an object", off)]
             : []),
-        ...(front(settings) === "proxy" && place !== "apart" && ports.federation !== undefined
+        ...(front(settings) === "proxy" &&
+        settings.tls.mode !== "proxy" &&
+        place !== "apart" &&
+        ports.federation !== undefined
             ? [
                   fault(
                       "ports.federation",

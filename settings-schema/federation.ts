@@ -19,7 +19,7 @@ export const federation = z
             )
             .default(8448)
             .describe(
-                "8448: a port of its own, `ports.federation`. 443: the port of the clients, `ports.https`, alone.",
+                "8448: a port of its own, `ports.federation`. 443: the port of the clients, `ports.https`, alone; in mode `proxy` always that of `tls.publicUrl`.",
             ),
         allowList: z
             .array(

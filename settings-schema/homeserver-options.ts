@@ -4,7 +4,7 @@ import { type SecretOption, secretOptions } from "./secret-options.ts";
 /** Options of homeserver.yaml that this program must own, and what to use instead. */
 export const OWNED_OPTIONS: Readonly<Record<string, string>> = {
     server_name: "set synapse:serverName",
-    public_baseurl: "set synapse:publicHost and synapse:ports",
+    public_baseurl: "set synapse:publicHost and synapse:ports, or synapse:tls.publicUrl in tls.mode proxy",
     report_stats: "set synapse:reportStats",
     listeners: "set synapse:tls, synapse:ports and synapse:listenAddresses",
     bind_port: "set synapse:ports; it would replace every listener",

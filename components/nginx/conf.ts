@@ -6,7 +6,7 @@ import { type WellKnownArgs, wellKnownLocations, wellKnownMap } from "./well-kno
 export interface NginxConfArgs {
     /** Host name that clients connect to. */
     readonly publicHost: string;
-    /** Port on the Docker host for clients; undefined where Docker picks it. */
+    /** Port that clients connect to; undefined where Docker picks it. */
     readonly httpsPort: number | undefined;
     /** Port on the Docker host for other servers; undefined where Docker picks it. */
     readonly federationPort: number | undefined;
@@ -24,6 +24,11 @@ export interface NginxConfArgs {
     readonly hsts: boolean;
     /** Whether to speak HTTP/3 beside HTTP/1.1 and 2. */
     readonly http3: boolean;
+    /**
+     * Whose X-Forwarded-For is believed, where proxies of the operator's speak TLS and pass plain HTTP on to
+     * `listen.http`. Undefined: nginx speaks TLS; otherwise `profile`, `hsts` and `http3` say nothing.
+     */
+    readonly trustedProxies?: TrustedProxies | undefined;
     /** Whether a CA fetches certbot's answers to its challenges here. */
     readonly acmeChallenges: boolean;
     /** Seconds that a request waits for Synapse while that is away; 0 answers 502 at once. */
@@ -42,6 +47,14 @@ export interface NginxConfArgs {
     };
 }
 
+/** Proxies before nginx. */
+export interface TrustedProxies {
+    /** Addresses and networks, `10.0.0.0/8`. */
+    readonly addresses: readonly string[];
+    /** Whether that is also whatever connects from the Docker host itself. */
+    readonly host: boolean;
+}
+
 /** Files and directories in nginx's container. */
 export const PATHS = {
     /** `current/nginx.conf` and what it reads beside it. */
@@ -53,6 +66,8 @@ export const PATHS = {
     webroot: "/etc/nginx/webroot",
     /** Where Synapse announces its restarts. */
     announce: "/announce",
+    /** What start.sh found: the address of the Docker host itself, as one to believe. */
+    host: "/run/host.conf",
 } as const;
 
 /** What is there from when Synapse begins to restart until it answers again. */
@@ -80,6 +95,7 @@ function render(args: NginxConfArgs): string {
             ? args.publicHost
             : `${args.publicHost}:${args.httpsPort}`;
     const holds = args.holdSeconds > 0;
+    const encrypts = args.trustedProxies === undefined;
     return `${holds ? "load_module modules/ngx_http_js_module.so;\n" : ""}# Bounded, as the memory is: Synapse is one process and no faster behind more of them.
 worker_processes 2;
 pid /run/nginx.pid;
@@ -162,13 +178,7 @@ ${indent(wellKnownMap(args), 4)}
     }
 
 ${holds ? indent(holdPreparation(args), 4) : ""}
-    ssl_certificate ${PATHS.certificates}/current/fullchain.pem;
-    ssl_certificate_key ${PATHS.certificates}/current/privkey.pem;
-${indent(tls(args.profile), 4)}
-    # One cache for both ports, and no tickets: their key would undo forward secrecy.
-    ssl_session_cache shared:tls:10m;
-    ssl_session_timeout 1d;
-    ssl_session_tickets off;
+${indent(args.trustedProxies === undefined ? tls(args.profile) : clientAddress(args.trustedProxies), 4)}
 
     server {
         listen 127.0.0.1:${HEALTH_PORT};
@@ -182,17 +192,9 @@ ${indent(tls(args.profile), 4)}
         }
     }
 
+${encrypts ? indent(redirect(args, authority), 4) : ""}
     server {
-${listen(args.ipv6, args.listen.http, "default_server")}${args.acmeChallenges ? ACME_CHALLENGES : ""}
-        location / {
-            return 301 https://${authority}$request_uri;
-        }
-    }
-
-    server {
-${listen(args.ipv6, [...args.listen.https, ...args.listen.federation], "ssl default_server")}
-${args.http3 ? listen(args.ipv6, args.listen.https, "quic reuseport default_server") : ""}
-        http2 on;
+${indent(encrypts ? listenWithTls(args) : listen(args.ipv6, args.listen.http, "default_server"), 8)}
 ${indent(headers(args), 8)}
         client_max_body_size ${args.maxUploadSize};
         # 413 as Matrix clients read it, instead of a page.
@@ -205,12 +207,12 @@ ${args.federation === "off" ? indent(CLOSED_FEDERATION, 8) : ""}
                 return 404;
             }
 ${holds ? indent(HOLD_ANNOUNCED, 12) : ""}
-${indent(proxy(authority), 12)}
+${indent(proxy(args, authority), 12)}
             # No path behind the name: with one, nginx would rewrite the URI, and signatures over it would not hold.
             proxy_pass http://synapse;
 ${holds ? indent(HOLD_ERRORS, 12) : ""}
         }
-${holds ? indent(holdLocations(authority, args.memory), 8) : ""}
+${holds ? indent(holdLocations(args, authority), 8) : ""}
         # The admin API above all.
         location / {
             return 404;
@@ -225,19 +227,48 @@ ${holds ? indent(holdLocations(authority, args.memory), 8) : ""}
 `;
 }
 
+/** What plain HTTP is for where nginx speaks TLS. */
+function redirect({ acmeChallenges, ipv6, listen: { http } }: NginxConfArgs, authority: string): string {
+    return `server {
+${indent(listen(ipv6, http, "default_server"), 4)}${acmeChallenges ? ACME_CHALLENGES : ""}
+    location / {
+        return 301 https://${authority}$request_uri;
+    }
+}
+`;
+}
+
 const ACME_CHALLENGES = `
-        location ^~ /.well-known/acme-challenge/ {
-            default_type text/plain;
-            root ${PATHS.webroot};
-        }`;
+    location ^~ /.well-known/acme-challenge/ {
+        default_type text/plain;
+        root ${PATHS.webroot};
+    }`;
+
+/** Of a proxy that is believed, the last address that it names and that is not such a proxy's itself. */
+function clientAddress({ addresses, host }: TrustedProxies): string {
+    const trusted = addresses.map((address) => `set_real_ip_from ${address};`);
+    return `${[...(host ? [`include ${PATHS.host};`] : []), ...trusted].join("\n")}
+real_ip_header X-Forwarded-For;
+real_ip_recursive on;`;
+}
 
 /** Synapse has no such resource either, so another way to write the path leads nowhere. */
 const CLOSED_FEDERATION = `location ~ ^/_matrix/(?:federation|key)(?:/|$) {
     return 404;
 }`;
 
-/** https://ssl-config.mozilla.org, version 5.7; the order of ciphers is ours, which Mozilla leaves to the client. */
 function tls(profile: NginxConfArgs["profile"]): string {
+    return `ssl_certificate ${PATHS.certificates}/current/fullchain.pem;
+ssl_certificate_key ${PATHS.certificates}/current/privkey.pem;
+${protocols(profile)}
+# One cache for both ports, and no tickets: their key would undo forward secrecy.
+ssl_session_cache shared:tls:10m;
+ssl_session_timeout 1d;
+ssl_session_tickets off;`;
+}
+
+/** https://ssl-config.mozilla.org, version 5.7; the order of ciphers is ours, which Mozilla leaves to the client. */
+function protocols(profile: NginxConfArgs["profile"]): string {
     const curves = `ssl_ecdh_curve X25519:prime256v1:secp384r1;
 # The server's order, except that a client without hardware AES gets ChaCha20 first.
 ssl_prefer_server_ciphers on;
@@ -254,29 +285,39 @@ ssl_conf_command Options PrioritizeChaCha;`;
     return `ssl_protocols TLSv1.2 TLSv1.3;\nssl_ciphers ${ciphers.join(":")};\n${curves}`;
 }
 
+function listenWithTls({ http3, ipv6, listen: { https, federation } }: NginxConfArgs): string {
+    return `${listen(ipv6, [...https, ...federation], "ssl default_server")}
+${http3 ? listen(ipv6, https, "quic reuseport default_server") : ""}
+http2 on;`;
+}
+
 function listen(ipv6: boolean, ports: readonly number[], options: string): string {
     // In a container without IPv6, nginx could not start with such an address.
     const addresses = ports.flatMap((port) => (ipv6 ? [`${port}`, `[::]:${port}`] : [`${port}`]));
-    return addresses.map((address) => `        listen ${address} ${options};`).join("\n");
+    return addresses.map((address) => `listen ${address} ${options};`).join("\n");
 }
 
 /** All headers stand here: one in a location would drop these. An empty one is not sent. */
-function headers({ hsts, http3, httpsPort }: NginxConfArgs): string {
-    const stay = hsts ? 'add_header Strict-Transport-Security "max-age=63072000" always;\n' : "";
-    const alternative = http3 ? `add_header Alt-Svc 'h3=":${httpsPort}"; ma=86400' always;\n` : "";
+function headers({ hsts, http3, httpsPort, trustedProxies }: NginxConfArgs): string {
+    const encrypts = trustedProxies === undefined;
+    const stay = encrypts && hsts ? 'add_header Strict-Transport-Security "max-age=63072000" always;\n' : "";
+    const alternative =
+        encrypts && http3 ? `add_header Alt-Svc 'h3=":${httpsPort}"; ma=86400' always;\n` : "";
     return `${stay}${alternative}add_header X-Content-Type-Options nosniff always;
 add_header Access-Control-Allow-Origin $allow_origin always;
 add_header Access-Control-Allow-Methods $allow_methods always;
 add_header Access-Control-Allow-Headers $allow_headers always;`;
 }
 
-function proxy(authority: string): string {
+function proxy({ trustedProxies }: NginxConfArgs, authority: string): string {
+    // What comes from a proxy of the operator's came to it by TLS, whatever anybody says.
+    const scheme = trustedProxies === undefined ? "$scheme" : "https";
     return `proxy_http_version 1.1;
 proxy_set_header Connection "";
 proxy_set_header Host ${authority};
 # Set, not appended: Synapse believes the first address, which a client could have forged.
 proxy_set_header X-Forwarded-For $remote_addr;
-proxy_set_header X-Forwarded-Proto $scheme;
+proxy_set_header X-Forwarded-Proto ${scheme};
 # nginx itself would send a PUT again that broke a connection, whatever came of the first.
 proxy_next_upstream off;
 # Long polls.
@@ -316,9 +357,9 @@ js_var $hold_tries;
 `;
 }
 
-function holdLocations(authority: string, memory: number): string {
+function holdLocations(args: NginxConfArgs, authority: string): string {
     return `location @hold {
-    limit_conn held ${HELD_PER_MIB * memory};
+    limit_conn held ${HELD_PER_MIB * args.memory};
     error_page 503 @full;
     # A body of unknown length can turn out too large here.
     error_page 413 @too_large;
@@ -331,7 +372,7 @@ location @full {
 }
 location @again {
     internal;
-${indent(proxy(authority), 4)}
+${indent(proxy(args, authority), 4)}
     proxy_pass http://synapse;
 ${indent(HOLD_ERRORS, 4)}
 }`;

@@ -10,6 +10,8 @@ staged=/etc/nginx/stack/$DIGEST
 mkdir -p "$staged"
 printf '%s\n' "$HOLD_JS" >"$staged/hold.js"
 cat >"$staged/nginx.conf"
+# What start.sh will find on the network; there is none here.
+: >/run/host.conf
 # nginx's own words say what is wrong, and the current configuration stays.
 nginx -t -q -c "$staged/nginx.conf" >&2
 

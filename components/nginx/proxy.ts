@@ -1,6 +1,11 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { internalPorts, publishedPort, serviceContainer } from "../docker/container.ts";
+import {
+    internalPorts,
+    type PublishedPortArgs,
+    publishedPort,
+    serviceContainer,
+} from "../docker/container.ts";
 import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
@@ -14,13 +19,13 @@ export interface NginxProxyArgs extends Omit<NginxConfArgs, "listen" | "acmeChal
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
     readonly network: pulumi.Input<string>;
-    /** Volume with `current/fullchain.pem` and `current/privkey.pem`, readable by nginx's user. */
-    readonly certificatesVolume: pulumi.Input<string>;
+    /** Volume with `current/fullchain.pem` and `current/privkey.pem`, readable by nginx's user; without `trustedProxies`. */
+    readonly certificatesVolume?: pulumi.Input<string> | undefined;
     /** Volume on which Synapse announces its restarts. */
     readonly announceVolume?: pulumi.Input<string> | undefined;
     /** Volume with certbot's answers to challenges, which port 80 then serves. */
     readonly webrootVolume?: pulumi.Input<string> | undefined;
-    /** Port on the Docker host that redirects to HTTPS; Docker picks one when undefined. */
+    /** Port on the Docker host for plain HTTP; Docker picks one when undefined. */
     readonly httpPort: number | undefined;
     /** Addresses of the Docker host that the ports are published on. */
     readonly addresses: readonly string[];
@@ -37,14 +42,14 @@ const FEDERATION_PORT = 8448;
  * another image, port or program version replaces the container.
  */
 export class NginxProxy extends pulumi.ComponentResource {
-    /** Where clients find it on the network: `host:port`. */
+    /** Where TLS is spoken on the network: `host:port`. */
     readonly address = `${ALIAS}:${HTTPS_PORT}`;
     /** Changes whenever nginx's container or its configuration is another one. */
     readonly version: pulumi.Output<string>;
-    /** Published port that redirects. */
+    /** Published port that redirects, or that a proxy of the operator's passes everything on to. */
     readonly httpPort: pulumi.Output<number>;
-    /** Published port for clients. */
-    readonly httpsPort: pulumi.Output<number>;
+    /** Published port for clients; undefined unless nginx speaks TLS. */
+    readonly httpsPort: pulumi.Output<number> | undefined;
     /** Published port for other servers; undefined unless they have one of their own. */
     readonly federationPort: pulumi.Output<number> | undefined;
 
@@ -77,7 +82,10 @@ export class NginxProxy extends pulumi.ComponentResource {
             { name: `${containerName}-buffer` },
             { parent: this },
         );
-        const certificates = { source: args.certificatesVolume, target: PATHS.certificates };
+        const certificates =
+            args.certificatesVolume === undefined
+                ? []
+                : [{ source: args.certificatesVolume, target: PATHS.certificates }];
 
         const holdScript = script(import.meta.url, "hold.js");
         const nginx = nginxConf({
@@ -96,7 +104,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                 mounts: [
                     { source: conf.name, target: PATHS.stack, readOnly: false },
                     { source: buffer.name, target: "/disk", readOnly: false },
-                    certificates,
+                    ...certificates,
                 ],
                 tmpfs: { "/run": 1, "/var/cache/nginx": 1, [PATHS.buffer]: 1 },
                 stdin: nginx.text,
@@ -106,6 +114,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                     HOLD_JS: holdScript,
                     OWNER: NGINX_USER,
                     NGINX_CONTAINER: containerName,
+                    READS: args.trustedProxies === undefined ? PATHS.certificates : PATHS.host,
                 },
             },
             stack,
@@ -124,7 +133,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                     { source: scripts.volumeName, target: "/scripts" },
                     { source: conf.name, target: PATHS.stack },
                     { source: buffer.name, target: PATHS.buffer, readOnly: false },
-                    certificates,
+                    ...certificates,
                     ...(args.webrootVolume === undefined
                         ? []
                         : [{ source: args.webrootVolume, target: PATHS.webroot }]),
@@ -134,29 +143,7 @@ export class NginxProxy extends pulumi.ComponentResource {
                 ],
                 tmpfs: { "/run": 4, "/var/cache/nginx": 4 },
                 network: { name: args.network, aliases: [ALIAS] },
-                ports: [
-                    { internal: HTTP_PORT, external: args.httpPort, addresses: args.addresses },
-                    { internal: HTTPS_PORT, external: args.httpsPort, addresses: args.addresses },
-                    ...(args.http3
-                        ? [
-                              {
-                                  internal: HTTPS_PORT,
-                                  external: args.httpsPort,
-                                  addresses: args.addresses,
-                                  protocol: "udp" as const,
-                              },
-                          ]
-                        : []),
-                    ...(args.federation === "apart"
-                        ? [
-                              {
-                                  internal: FEDERATION_PORT,
-                                  external: args.federationPort,
-                                  addresses: args.addresses,
-                              },
-                          ]
-                        : []),
-                ],
+                ports: publishedPorts(args),
                 health: {
                     command: ["/bin/sh", "/scripts/health.sh"],
                     interval: 5,
@@ -172,7 +159,7 @@ export class NginxProxy extends pulumi.ComponentResource {
 
         this.version = pulumi.interpolate`${container.id}/${nginx.digest}`;
         this.httpPort = publishedPort(container, HTTP_PORT);
-        this.httpsPort = publishedPort(container, HTTPS_PORT);
+        this.httpsPort = args.trustedProxies === undefined ? publishedPort(container, HTTPS_PORT) : undefined;
         this.federationPort =
             args.federation === "apart" ? publishedPort(container, FEDERATION_PORT) : undefined;
         this.registerOutputs({
@@ -184,10 +171,27 @@ export class NginxProxy extends pulumi.ComponentResource {
     }
 }
 
-function listenPorts({ addresses, federation }: NginxProxyArgs): NginxConfArgs["listen"] {
+function listenPorts({ addresses, federation, trustedProxies }: NginxProxyArgs): NginxConfArgs["listen"] {
+    const encrypts = trustedProxies === undefined;
     return {
         http: internalPorts(HTTP_PORT, addresses.length),
-        https: internalPorts(HTTPS_PORT, addresses.length),
-        federation: federation === "apart" ? internalPorts(FEDERATION_PORT, addresses.length) : [],
+        https: encrypts ? internalPorts(HTTPS_PORT, addresses.length) : [],
+        federation:
+            encrypts && federation === "apart" ? internalPorts(FEDERATION_PORT, addresses.length) : [],
     };
+}
+
+function publishedPorts(args: NginxProxyArgs): PublishedPortArgs[] {
+    const { addresses, federation, http3 } = args;
+    const http = { internal: HTTP_PORT, external: args.httpPort, addresses };
+    if (args.trustedProxies !== undefined) return [http];
+    const https = { internal: HTTPS_PORT, external: args.httpsPort, addresses };
+    return [
+        http,
+        https,
+        ...(http3 ? [{ ...https, protocol: "udp" as const }] : []),
+        ...(federation === "apart"
+            ? [{ internal: FEDERATION_PORT, external: args.federationPort, addresses }]
+            : []),
+    ];
 }

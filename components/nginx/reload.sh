@@ -2,12 +2,14 @@
 # Runs beside Pulumi, after nginx.conf has been replaced: a running nginx takes it up without a stop.
 #   NGINX_CONTAINER   name of nginx's container
 #   DIGEST            digest of the new nginx.conf, which nginx answers once it serves it
+#   READS             what the new nginx.conf reads in the container: one without it is about to be replaced
 
 serves_it() {
     [ "$(docker exec "$NGINX_CONTAINER" curl -fsS http://127.0.0.1:8081/configuration)" = "$DIGEST" ]
 }
 
-if [ "$(docker container inspect --format '{{.State.Status}}' "$NGINX_CONTAINER" 2>/dev/null)" = running ]; then
+if [ "$(docker container inspect --format '{{.State.Status}}' "$NGINX_CONTAINER" 2>/dev/null)" = running ] &&
+    docker exec "$NGINX_CONTAINER" test -e "$READS"; then
     docker exec "$NGINX_CONTAINER" nginx -q -s reload -c /etc/nginx/stack/current/nginx.conf
     tries=0
     # Twice, since the old workers take a moment to give up their ports.

@@ -5,7 +5,7 @@ import { isDeepStrictEqual, promisify } from "node:util";
 import { type Answer, get } from "./client.ts";
 import type { Expectations } from "./expectations.ts";
 import { keyFault } from "./key.ts";
-import { authority, type Target } from "./targets.ts";
+import { authority, isLoopback, type Target } from "./targets.ts";
 import type { Trust } from "./trust.ts";
 
 /** Something that must hold at one address. It resolves to what was seen, and rejects with what was seen instead. */
@@ -43,7 +43,9 @@ export function checks(expected: Expectations, target: Target, trust: Trust): Ch
 /** Something that does not hold: what was asked and what came back. */
 class Failure extends Error {}
 
+/** What a client says of itself, and what a proxy adds to it. */
 const FORGED_ADDRESS = "203.0.113.99";
+const ADDED_ADDRESS = "203.0.113.98";
 const PATIENCE_MS = 10_000;
 
 class AskedServer {
@@ -142,7 +144,7 @@ class AskedServer {
     async forgedAddress(): Promise<string> {
         const mark = `verification-${randomUUID()}`;
         await this.#ask("/_matrix/client/versions", {
-            headers: { "User-Agent": mark, "X-Forwarded-For": FORGED_ADDRESS },
+            headers: { "User-Agent": mark, "X-Forwarded-For": `${FORGED_ADDRESS}, ${ADDED_ADDRESS}` },
         });
         const { stdout, stderr } = await promisify(execFile)(
             "docker",
@@ -152,9 +154,19 @@ class AskedServer {
         const line = (stdout + stderr).split("\n").find((text) => text.includes(mark));
         if (line === undefined)
             throw new Failure("Synapse's log does not show the request that was just answered");
-        if (line.includes(FORGED_ADDRESS))
+        const { believesHost } = this.#expected;
+        const believed = line.includes(ADDED_ADDRESS);
+        if (line.includes(FORGED_ADDRESS) || (believed && believesHost === undefined))
             throw new Failure(`a forged X-Forwarded-For was believed: Synapse logged\n  ${line}`);
-        return "a forged X-Forwarded-For is not believed";
+        if (!believed && believesHost === true && isLoopback(this.#target.address)) {
+            throw new Failure(
+                `the X-Forwarded-For of a proxy on this host was not believed, so all clients would have one address. ` +
+                    `Name the one that Synapse logged in synapse:tls.trustedProxies:\n  ${line}`,
+            );
+        }
+        return believed
+            ? "a proxy's X-Forwarded-For is believed"
+            : "a forged X-Forwarded-For is not believed";
     }
 
     async #ask(path: string, { wanted = [200], headers = {} }: Asking = {}): Promise<Answer> {

@@ -43,6 +43,11 @@ export interface Expectations extends Appearance {
     readonly container: string;
     /** Whether that log is written at all: level INFO or DEBUG. */
     readonly logsRequests: boolean;
+    /**
+     * Whether X-Forwarded-For is believed of the Docker host itself, where the operator's proxy is. Undefined: there is
+     * no such proxy, and it is believed of nobody.
+     */
+    readonly believesHost?: boolean | undefined;
 }
 
 /** What only the outside can mend, and how it is looked at. */
@@ -51,6 +56,8 @@ export interface OutsideExpectations extends Appearance {
     /** Undefined: it is closed to other servers. */
     readonly federationPort: number | undefined;
     readonly publishesIpv6: boolean;
+    /** Where the operator's proxy passes requests on to, `127.0.0.1:8080`; undefined without one. */
+    readonly behind?: string | undefined;
     /** As in {@link Expectations}; undefined while the server does not run, as in a preview: it is not asked then. */
     readonly verifyKey?: string | undefined;
 }

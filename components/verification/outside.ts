@@ -48,16 +48,17 @@ async function guarded(name: string, ask: () => Promise<Warning[]>): Promise<War
 
 /** Whether clients and servers that know the host's name reach this server. */
 async function atPublicHost(expected: OutsideExpectations, world: World): Promise<Warning[]> {
-    const { publicHost, publishesIpv6, verifyKey } = expected;
+    const { behind, publicHost, publishesIpv6, verifyKey } = expected;
     const addresses = await world.addresses(publicHost);
     if (addresses.length === 0) {
+        const machine = behind === undefined ? "the Docker host" : "your proxy";
         return [
             {
                 subject: `${publicHost}: the name leads nowhere, so nobody reaches the server`,
                 asked: `A and AAAA of ${publicHost}`,
                 got: "no such record",
-                wanted: "the address of the Docker host",
-                fix: `make the DNS record  ${publicHost}. A <IPv4 address of the Docker host>`,
+                wanted: `the address of ${machine}`,
+                fix: `make the DNS record  ${publicHost}. A <IPv4 address of ${machine}>`,
             },
         ];
     }

@@ -44,7 +44,7 @@ export function targets(listeners: readonly Listener[], place: Place): Targets {
 }
 
 /** `127.0.0.1:443`, `[::1]:443`. */
-export function authority(address: string, port: number): string {
+export function authority(address: string, port: number | string): string {
     return `${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
 }
 

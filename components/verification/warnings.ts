@@ -18,7 +18,7 @@ export function asText({ subject, asked, got, wanted, fix }: Warning): string {
 
 /** Of an address that the host's name leads to. */
 export function unreachable(
-    { clientPort, federationPort, publicHost, publishesIpv6 }: OutsideExpectations,
+    { behind, clientPort, federationPort, publicHost, publishesIpv6 }: OutsideExpectations,
     address: string,
     reasons: readonly string[],
 ): Warning {
@@ -32,11 +32,18 @@ export function unreachable(
         asked: `${address}, the ports ${ports}, as others would`,
         got: reasons.join("; "),
         wanted: "this server, with a certificate for that name",
-        fix:
-            isIP(address) === 6 && !publishesIpv6
-                ? `remove the DNS record  ${record}, or publish on IPv6 (synapse:listenAddresses.public)`
-                : `if that is the Docker host, let these ports through to it; otherwise correct the DNS record  ${record}${late}`,
+        fix: mend(),
     };
+
+    function mend(): string {
+        if (isIP(address) === 6 && !publishesIpv6)
+            return `remove the DNS record  ${record}, or publish on IPv6 (synapse:listenAddresses.public)`;
+        const here =
+            behind === undefined
+                ? "the Docker host, let these ports through to it"
+                : `your proxy, let it pass all of /_matrix, /_synapse/client and /.well-known/matrix there on to http://${behind}, with a trusted certificate`;
+        return `if that is ${here}; otherwise correct the DNS record  ${record}${late}`;
+    }
 }
 
 /** Of the way from the server's name to this server. */
@@ -80,6 +87,6 @@ function fixOf(serverName: string, publicHost: string, path: string, file: strin
     return (
         `let the web server of ${serverName} serve the file ${path} with the content ${file}; ` +
         `or lead the name here too, by the same DNS records as ${publicHost}, ` +
-        `and add it to the certificate (in mode acme: synapse:tls.names)`
+        `and add it to the certificate (in mode acme: synapse:tls.names; of a proxy of your own: there)`
     );
 }

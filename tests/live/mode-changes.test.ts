@@ -23,15 +23,17 @@ for (const engine of engines()) {
 
         /** Asks where a mode says that clients are served, and trusts what it says is to be trusted. */
         async function assertAnswers(mode: string, { outputs }: Run): Promise<void> {
-            const ports = { none: "synapse", synapse: "federation" } as Record<
-                string,
-                "synapse" | "federation"
-            >;
+            const ports: Readonly<Record<string, keyof Run["outputs"]["publishedPorts"]>> = {
+                none: "synapse",
+                synapse: "federation",
+                proxy: "http",
+            };
             const own = mode === "local-ca" ? outputs.caCertificate : certbot.ca;
+            const isPlain = mode === "none" || mode === "proxy";
             const { status } = await ask({
                 port: outputs.publishedPorts[ports[mode] ?? "https"],
                 path: "/_matrix/client/versions",
-                ca: mode === "none" ? undefined : own,
+                ca: isPlain ? undefined : own,
             });
             assert.equal(status, 200);
         }
@@ -41,6 +43,7 @@ for (const engine of engines()) {
             { mode: "synapse", directory: certbot.path },
             { mode: "letsencrypt", directory: certbot.path },
             { mode: "local-ca" },
+            { mode: "proxy", publicUrl: "https://localhost:8443" },
             { mode: "none" },
             { mode: "letsencrypt", directory: certbot.path },
         ]) {

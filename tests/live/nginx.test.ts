@@ -70,7 +70,7 @@ test("testssl finds nothing above LOW on either port", { timeout: 600_000 }, asy
     await rm(directory, { recursive: true });
 });
 
-for (const mode of ["letsencrypt", "acme", "local-ca"] as const) {
+for (const mode of ["letsencrypt", "acme", "local-ca", "proxy"] as const) {
     test(`gixy finds nothing in the nginx.conf of ${mode}`, async () => {
         const listen = { http: [80, 10080], https: [443, 10443], federation: [8448, 18448] };
         const { text } = nginxConf({
@@ -82,7 +82,8 @@ for (const mode of ["letsencrypt", "acme", "local-ca"] as const) {
             ipv6: false,
             maxUploadSize: "50M",
             profile: "intermediate",
-            hsts: mode !== "local-ca",
+            hsts: mode !== "local-ca" && mode !== "proxy",
+            trustedProxies: mode === "proxy" ? { addresses: ["10.0.0.0/8"], host: false } : undefined,
             http3: mode === "acme",
             acmeChallenges: mode === "acme",
             holdSeconds: 15,

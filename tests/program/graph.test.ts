@@ -5,16 +5,22 @@ import { type Run, runProgram } from "../support/program.ts";
 import { some } from "../support/some.ts";
 
 const NAMED = { serverName: "example.org", publicHost: "matrix.example.org" };
-const MODES = ["none", "synapse", "letsencrypt", "acme", "local-ca"] as const;
+const MODES = ["none", "synapse", "letsencrypt", "acme", "local-ca", "proxy"] as const;
 type Mode = (typeof MODES)[number];
 
 /** The least that a mode must be told. */
-const tlsOf = (mode: Mode) => (mode === "acme" ? { mode, email: "admin@example.org" } : { mode });
+const tlsOf = (mode: Mode) => ({
+    mode,
+    ...(mode === "acme" ? { email: "admin@example.org" } : {}),
+    ...(mode === "proxy" ? { publicUrl: "https://matrix.example.org" } : {}),
+});
+/** A first look is for this machine alone. */
+const namedFor = (mode: Mode) => (mode === "none" ? { ...NAMED, publicHost: "localhost" } : NAMED);
 
 // Side by side: each takes a process of its own.
 const runs = Object.fromEntries(
     await Promise.all(
-        MODES.map(async (mode) => [mode, await runProgram({ ...NAMED, tls: tlsOf(mode) })] as const),
+        MODES.map(async (mode) => [mode, await runProgram({ ...namedFor(mode), tls: tlsOf(mode) })] as const),
     ),
 ) as Record<Mode, Run>;
 const dockerHost = "ssh://deploy@docker.example.org";
@@ -55,9 +61,18 @@ const runsOfOtherCas = await Promise.all([
         tls: { ...tlsOf("acme"), server: "https://ca.example.org/dir", caBundle: CA_BUNDLE },
     }),
 ]);
-const [loopback, unnamed] = await Promise.all([
+const proxy = { ...tlsOf("proxy"), publicUrl: "https://matrix.example.org:8443" };
+const [loopback, unnamed, behindOther, behindUnknown] = await Promise.all([
     runProgram({ ...NAMED, listenAddresses: { public: ["127.0.0.1", "::1"] } }),
     runProgram({ serverName: "matrix.test", tls: { mode: "local-ca" } }),
+    runProgram({
+        ...NAMED,
+        tls: { ...proxy, trustedProxies: ["10.0.0.5"] },
+        listenAddresses: { public: ["10.0.0.2", "10.0.0.3"] },
+        federation: { enabled: false },
+        ports: { http: 8888 },
+    }),
+    runProgram({ ...NAMED, tls: proxy, ephemeral: true }),
 ]);
 const everyRun = [
     ...Object.values(runs),
@@ -69,6 +84,8 @@ const everyRun = [
     together,
     alone,
     dual,
+    behindOther,
+    behindUnknown,
 ];
 
 const CONTAINER = "docker:index/container:Container";
@@ -176,6 +193,7 @@ for (const [mode, expected] of [
     ["letsencrypt", [...SERVER, ...HOST_CERTIFICATE, ...PROXY]],
     ["acme", [...SERVER, ...ACME, ...PROXY]],
     ["local-ca", [...SERVER, ...LOCAL_CA, ...PROXY]],
+    ["proxy", [...SERVER, ...PROXY]],
 ] as const) {
     test(`a stack with tls.mode ${mode} is this and nothing else`, () => {
         const { registrations, failure } = runs[mode];
@@ -383,6 +401,7 @@ test("the services are these", () => {
     assert.deepEqual(names("letsencrypt"), ["certificates-relay", "nginx-container", "synapse-container"]);
     assert.deepEqual(names("acme"), ["certbot-container", "nginx-container", "synapse-container"]);
     assert.deepEqual(names("local-ca"), ["certificate-renewal", "nginx-container", "synapse-container"]);
+    assert.deepEqual(names("proxy"), ["nginx-container", "synapse-container"]);
 });
 
 /** A test for every service of every run. */
@@ -817,7 +836,7 @@ test("Synapse's plain HTTP port is published to the Docker host itself alone", (
 });
 
 test("behind nginx nothing else of Synapse is published", () => {
-    for (const mode of ["none", "letsencrypt", "local-ca"] as const) {
+    for (const mode of ["none", "letsencrypt", "local-ca", "proxy"] as const) {
         assert.equal(portsOf(runs[mode], "synapse-container").length, 1);
     }
 });
@@ -864,7 +883,7 @@ test("a port that a throw-away stack leaves out is left to Docker, on one addres
 
 test("a stack says where clients and servers connect", () => {
     for (const [mode, clientUrl, federationAddress, publishedPorts] of [
-        ["none", "http://matrix.example.org:8008", "matrix.example.org:8008", { synapse: 8008 }],
+        ["none", "http://localhost:8008", "localhost:8008", { synapse: 8008 }],
         [
             "synapse",
             "https://matrix.example.org:8448",
@@ -877,6 +896,7 @@ test("a stack says where clients and servers connect", () => {
             "matrix.example.org:8448",
             { synapse: 8008, http: 80, https: 443, federation: 8448 },
         ],
+        ["proxy", "https://matrix.example.org", "matrix.example.org:443", { synapse: 8008, http: 8080 }],
     ] as const) {
         const { outputs } = runs[mode];
         assert.equal(outputs.clientUrl, clientUrl);
@@ -968,6 +988,82 @@ test("the running server is asked what the settings promise", () => {
     assert.equal(proxied, false);
     assert.deepEqual(listeners, [{ ...operator, serves: ["clients", "federation"] }]);
 });
+
+// --- A proxy of the operator's ------------------------------------------------------------------------------------
+
+test("for a proxy on the Docker host nginx has plain HTTP alone, on the loopback address, and no certificate", () => {
+    assert.deepEqual(portsOf(runs.proxy, "nginx-container"), [
+        { internal: 80, external: 8080, ip: "127.0.0.1" },
+    ]);
+    const mounts = registered(runs.proxy, "nginx-container").inputs.mounts as { target: string }[];
+    assert.ok(!mounts.some(({ target }) => target.includes("certificates")));
+    const conf = String(registered(runs.proxy, "nginx-configuration").inputs.stdin);
+    assert.match(conf, /^ +include \/run\/host\.conf;$/m);
+    assert.doesNotMatch(conf, /ssl|set_real_ip_from/);
+});
+
+test("a proxy elsewhere is the only one to be believed, and comes to each address that was set", () => {
+    assert.deepEqual(portsOf(behindOther, "nginx-container"), [
+        { internal: 80, external: 8888, ip: "10.0.0.2" },
+        { internal: 10080, external: 8888, ip: "10.0.0.3" },
+    ]);
+    const conf = String(registered(behindOther, "nginx-configuration").inputs.stdin);
+    assert.deepEqual(conf.match(/set_real_ip_from .*/g), ["set_real_ip_from 10.0.0.5;"]);
+    assert.doesNotMatch(conf, /host\.conf/);
+    assert.equal(behindOther.outputs.clientUrl, "https://matrix.example.org:8443");
+    assert.equal(behindOther.outputs.federationAddress, null);
+    assert.equal(asked(behindOther).believesHost, false);
+});
+
+test("what is behind a proxy is asked by plain HTTP, and says the proxy's URL", () => {
+    const { listeners, clientUrl, federationAddress, proxied, believesHost } = asked(runs.proxy);
+    const addresses = ["127.0.0.1"];
+    assert.deepEqual(listeners, [
+        { serves: ["clients", "federation"], port: 8080, addresses, tls: false },
+        { serves: ["operator"], port: 8008, addresses, tls: false },
+    ]);
+    assert.deepEqual(
+        { clientUrl, federationAddress, proxied, believesHost },
+        {
+            clientUrl: "https://matrix.example.org",
+            federationAddress: "matrix.example.org:443",
+            proxied: true,
+            believesHost: true,
+        },
+    );
+    const [homeserver] = uploadsOf(runs.proxy, "synapse-config");
+    assert.match(homeserver?.content ?? "", /^public_baseurl: https:\/\/matrix\.example\.org\/$/m);
+    assert.match(homeserver?.content ?? "", /x_forwarded: true/);
+});
+
+test("where a proxy serves is known, whatever port Docker picks for nginx", () => {
+    const { clientUrl, federationAddress, publishedPorts } = behindUnknown.outputs;
+    assert.equal(clientUrl, "https://matrix.example.org:8443");
+    assert.equal(federationAddress, "matrix.example.org:8443");
+    assert.deepEqual(publishedPorts, { synapse: 32768, http: 32768 });
+    const conf = String(registered(behindUnknown, "nginx-configuration").inputs.stdin);
+    assert.match(conf, /"base_url":"https:\/\/\$client_authority"/);
+    assert.match(conf, /default "matrix\.example\.org:8443";/);
+});
+
+test("what the internet finds at the proxy is looked at, although nginx is on the loopback address", () => {
+    const [call] = runs.proxy.calls;
+    const { EXPECTATIONS = "{}" } = (call?.environment ?? {}) as Record<string, string>;
+    const { clientPort, federationPort, publishesIpv6, behind } = JSON.parse(EXPECTATIONS) as Record<
+        string,
+        unknown
+    >;
+    assert.deepEqual(
+        { clientPort, federationPort, publishesIpv6, behind },
+        { clientPort: 443, federationPort: 443, publishesIpv6: true, behind: "127.0.0.1:8080" },
+    );
+    assert.match(
+        String(runs.proxy.outputs.dnsRecords),
+        /^matrix\.example\.org\. .* as your proxy is reached,/,
+    );
+});
+
+// --- What is asked ------------------------------------------------------------------------------------------------
 
 test("a port that Docker picked is asked at the one address that it was picked for", () => {
     const [clients] = asked(ephemeral).listeners as unknown[];

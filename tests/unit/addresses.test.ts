@@ -11,14 +11,17 @@ function settings(more: Readonly<Record<string, unknown>>): Settings {
     return readSettings("prod", Object.fromEntries(config) as Record<string, string>, () => false);
 }
 
+/** A first look is for this machine alone. */
+const namedFor = (mode: string) => (mode === "none" ? { serverName: "localhost" } : {});
+
 for (const [mode, front, images, port, url] of [
-    ["none", "none", ["synapse"], 8008, "http://example.org:8008"],
+    ["none", "none", ["synapse"], 8008, "http://localhost:8008"],
     ["synapse", "tls", ["synapse"], 8448, "https://example.org:8448"],
     ["letsencrypt", "proxy", ["synapse", "nginx"], 443, "https://example.org"],
     ["local-ca", "proxy", ["synapse", "nginx"], 443, "https://example.org"],
 ] as const) {
     test(`with tls.mode ${mode}, clients connect to ${url}`, () => {
-        const of = settings({ tls: { mode } });
+        const of = settings({ ...namedFor(mode), tls: { mode } });
         assert.equal(addresses.front(of), front);
         assert.deepEqual(Object.keys(addresses.usedImages(of)), images);
         assert.equal(addresses.clientPort(of), port);
@@ -29,7 +32,10 @@ for (const [mode, front, images, port, url] of [
 }
 
 test("without TLS there is no certificate, and a private CA needs nothing", () => {
-    assert.equal(addresses.certificateSource(settings({ tls: { mode: "none" } })), undefined);
+    assert.equal(
+        addresses.certificateSource(settings({ ...namedFor("none"), tls: { mode: "none" } })),
+        undefined,
+    );
     assert.deepEqual(addresses.certificateSource(settings({ tls: { mode: "local-ca" } })), {
         mode: "local-ca",
     });
@@ -71,9 +77,10 @@ for (const [federation, place, address, ports] of [
 
 test("without nginx, servers come by the port of the clients or not at all", () => {
     for (const mode of ["none", "synapse"]) {
-        const on = addresses.listeners(settings({ tls: { mode } }), {});
+        const own = { ...namedFor(mode), tls: { mode } };
+        const on = addresses.listeners(settings(own), {});
         assert.deepEqual(on[0]?.serves, ["clients", "federation"]);
-        const off = settings({ tls: { mode }, federation: { enabled: false } });
+        const off = settings({ ...own, federation: { enabled: false } });
         assert.deepEqual(addresses.listeners(off, {})[0]?.serves, ["clients"]);
         assert.equal(addresses.federationAddress(off, 8448), undefined);
     }
@@ -102,4 +109,32 @@ test("an address and localhost need no DNS record", () => {
     for (const serverName of ["localhost", "192.0.2.1", "[2001:db8::1]"]) {
         assert.deepEqual(addresses.dnsRecords(settings({ serverName })), []);
     }
+});
+
+for (const [publicUrl, host, port, url] of [
+    ["https://matrix.example.org", "matrix.example.org", 443, "https://matrix.example.org"],
+    ["https://matrix.example.org:443/", "matrix.example.org", 443, "https://matrix.example.org"],
+    ["https://[2001:db8::1]:8443", "[2001:db8::1]", 8443, "https://[2001:db8::1]:8443"],
+] as const) {
+    test(`behind a proxy at ${publicUrl}, clients and servers come to port ${port} of ${host}`, () => {
+        const of = settings({ tls: { mode: "proxy", publicUrl } });
+        assert.equal(of.publicHost, host);
+        assert.equal(addresses.front(of), "proxy");
+        assert.deepEqual(Object.keys(addresses.usedImages(of)), ["synapse", "nginx"]);
+        assert.equal(addresses.certificateSource(of), undefined);
+        assert.equal(addresses.clientPort(of), port);
+        assert.equal(addresses.clientBaseUrl(of, addresses.clientPort(of)), url);
+        assert.equal(addresses.federationPlace(of), "with clients");
+        assert.equal(addresses.federationAddress(of, addresses.clientPort(of)), `${host}:${port}`);
+    });
+}
+
+test("whom to believe is the Docker host, or what the settings name", () => {
+    const tls = { mode: "proxy", publicUrl: "https://matrix.example.org" };
+    const trusted = (more: object) => addresses.outerProxy(settings({ tls: { ...tls, ...more } }))?.trusted;
+    assert.deepEqual(trusted({}), { addresses: [], host: true });
+    const named = { trustedProxies: ["10.0.0.5", "host", "fd00::/8"] };
+    assert.deepEqual(trusted(named), { addresses: ["10.0.0.5", "fd00::/8"], host: true });
+    assert.deepEqual(trusted({ trustedProxies: ["10.0.0.5"] }), { addresses: ["10.0.0.5"], host: false });
+    assert.equal(addresses.outerProxy(settings({})), undefined);
 });

@@ -87,6 +87,49 @@ test("the client's address is set, never what the client says of itself", () => 
     }
 });
 
+test("a proxy that is trusted is believed about the client's address, and about nothing else", () => {
+    const trustedProxies = { addresses: ["10.0.0.5", "fd00::/8"], host: true };
+    const conf = parsed({ trustedProxies, httpsPort: 8443, federation: "with clients" });
+    assert.deepEqual(
+        everywhere(conf, "set_real_ip_from").map(({ args }) => args),
+        [["10.0.0.5"], ["fd00::/8"]],
+    );
+    assert.deepEqual(only(conf, "include").args, ["/run/host.conf"]);
+    assert.deepEqual(only(conf, "real_ip_header").args, ["X-Forwarded-For"]);
+    assert.deepEqual(only(conf, "real_ip_recursive").args, ["on"]);
+    const [own = []] = serversOf(conf).filter((block) => proxying(block).length > 0);
+    for (const { block } of some(proxying(own))) {
+        assert.deepEqual(headersOf(block, "proxy_set_header"), {
+            Connection: [""],
+            Host: ["matrix.example.org:8443"],
+            "X-Forwarded-For": ["$remote_addr"],
+            "X-Forwarded-Proto": ["https"],
+        });
+    }
+    const others = { addresses: ["10.0.0.5"], host: false };
+    assert.deepEqual(everywhere(parsed({ trustedProxies: others }), "include"), []);
+});
+
+test("behind a proxy there is one server for plain HTTP, and nothing of TLS", () => {
+    const trustedProxies = { addresses: [], host: true };
+    const listen = { http: [80, 10080], https: [], federation: [] };
+    const { text } = nginxConf({ ...ARGS, trustedProxies, listen, http3: true, hsts: true });
+    const conf = parseNginx(text);
+    assert.deepEqual(listens(conf), [["127.0.0.1:8081"], ["80 default_server", "10080 default_server"]]);
+    assert.doesNotMatch(text, /ssl_|http2|quic|Alt-Svc|Strict-Transport|return 301/);
+    const [own = []] = serversOf(conf).slice(1);
+    for (const [path, proxied] of [
+        ["/_matrix/client/versions", true],
+        ["/_synapse/client/x", true],
+        ["/_synapse/admin/v1/users", false],
+        ["/", false],
+    ] as const) {
+        const location = locationFor(own, path);
+        assert.equal(here(location?.block ?? [], "proxy_pass").length > 0, proxied, path);
+    }
+    assert.ok(locationFor(own, "/.well-known/matrix/server"));
+});
+
 test("Synapse is told the port that clients connect to", () => {
     for (const { block } of some(proxying(publicServer(parsed({ httpsPort: 8443 }))))) {
         assert.deepEqual(headersOf(block, "proxy_set_header").Host, ["matrix.example.org:8443"]);

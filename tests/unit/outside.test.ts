@@ -219,6 +219,26 @@ test("a host without a DNS record is named, with the record to make, in a previe
     }
 });
 
+test("behind a proxy of the operator's it is the proxy that a name must lead to, and that must pass it on", async () => {
+    const behind = {
+        ...EXPECTED,
+        federationPort: 443,
+        federationAddress: `${HOST}:443`,
+        behind: "127.0.0.1:8080",
+    };
+    const nowhere = await look(behind, given({ ...WELL, zone: { [NAME]: [SITE] } }));
+    const missing = warning(nowhere, `${HOST}: the name leads nowhere`);
+    assert.equal(missing.fix, `make the DNS record  ${HOST}. A <IPv4 address of your proxy>`);
+    const refused = await look(behind, given({ ...WELL, homeserver: { "/_matrix/client/versions": 502 } }));
+    const { got = "", fix = "" } = warning(refused, `${HOST}: whoever is led to ${SELF}`);
+    assert.match(got, /^port 443: 502$/);
+    assert.match(
+        fix,
+        /^if that is your proxy, let it pass all of \/_matrix.* on to http:\/\/127\.0\.0\.1:8080/,
+    );
+    assert.doesNotMatch(fix, /Docker host/);
+});
+
 test("a record that leads elsewhere is named, and so is each of several", async () => {
     const zone = { ...WELL.zone, [HOST]: [SELF, OTHER, SITE] };
     const warnings = await look(EXPECTED, given({ ...WELL, zone }));

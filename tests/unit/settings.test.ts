@@ -57,7 +57,7 @@ const LOWER_CASE = "the name in lower case: servers compare names byte by byte";
 const SOME_NAME = "a DNS name, an IPv4 address or an IPv6 address in brackets, e.g. example.org";
 const HOST = "a host name, in lower case and without a port, e.g. matrix.example.org";
 const SIZE = "a whole number with K or M, e.g. 50M";
-const MODE = "an object with `mode`: none, synapse, letsencrypt, acme or local-ca";
+const MODE = "an object with `mode`: none, synapse, letsencrypt, acme, local-ca or proxy";
 const ABSOLUTE = "an absolute path on the Docker host, without commas, quotes, spaces or ..";
 const RELATIVE = "a path relative to tls.directory, without commas, quotes, spaces or ..";
 const ADDRESS = "an IPv4 or IPv6 address of the Docker host, e.g. 127.0.0.1 or ::";
@@ -563,7 +563,7 @@ for (const [config, key, wanted, fix] of [
         /client/,
     ],
     [
-        { ...NAMED, tls: { mode: "none" }, wellKnown: { support: { contacts: [] } } },
+        { serverName: "localhost", tls: { mode: "none" }, wellKnown: { support: { contacts: [] } } },
         "wellKnown.support",
         /^nothing: in tls\.mode none nobody serves it$/,
         /or a tls\.mode with nginx$/,
@@ -589,6 +589,137 @@ for (const [config, key, wanted, fix] of [
         assert.match(fault?.fix ?? "", fix);
     });
 }
+
+// --- Who stands before it -----------------------------------------------------------------------------------------
+
+const PUBLIC_URL = "https://matrix.example.org";
+const behind = (tls: object, more: object = {}) => ({
+    ...NAMED,
+    ...more,
+    tls: { mode: "proxy", publicUrl: PUBLIC_URL, ...tls },
+});
+const OPEN = { listenAddresses: { public: ["127.0.0.1", "10.0.0.2"] } };
+
+for (const publicUrl of [
+    "http://matrix.example.org",
+    "https://matrix.example.org/chat",
+    "https://matrix.example.org?x",
+    "https://user@matrix.example.org",
+    "https://Matrix.example.org",
+    "https://matrix.example.org:0",
+    "https://matrix.example.org:65536",
+    "https://[::1",
+    "https://",
+    "matrix.example.org",
+    8443,
+]) {
+    test(`tls.publicUrl ${publicUrl} is refused`, () => {
+        const faults = faultsIn(refusal(behind({ publicUrl })));
+        assert.deepEqual(Object.keys(faults), ["tls.publicUrl"]);
+        assert.match(faults["tls.publicUrl"]?.wanted ?? "", /^an https URL without a path, e\.g\. https:/);
+    });
+}
+
+for (const proxy of [
+    "localhost",
+    "10.0.0",
+    "10.0.0.0/0",
+    "::/0",
+    "10.0.0.0/33",
+    "fd00::/129",
+    "fe80::1%eth0",
+    "all",
+    5,
+]) {
+    test(`tls.trustedProxies with ${proxy} is refused`, () => {
+        const faults = faultsIn(refusal(behind({ trustedProxies: ["10.0.0.5", proxy] })));
+        assert.deepEqual(Object.keys(faults), ["tls.trustedProxies[1]"]);
+        assert.match(faults["tls.trustedProxies[1]"]?.wanted ?? "", /addresses and networks/);
+    });
+}
+
+for (const [config, key, wanted, fix] of [
+    [behind({ publicUrl: undefined }), "tls.publicUrl", /^an https URL/, /tls\.publicUrl <value>$/],
+    [behind({ trustedProxies: [] }), "tls.trustedProxies", /addresses and networks/, /trustedProxies/],
+    [
+        behind({}, { publicHost: "example.org" }),
+        "publicHost",
+        /^nothing, or matrix\.example\.org as in tls\.publicUrl$/,
+        /^pulumi config rm synapse:publicHost, or another tls\.publicUrl$/,
+    ],
+    [
+        behind({}, { ports: { https: 443 } }),
+        "ports.https",
+        /^nothing: .*ports\.http is the only/,
+        /config rm/,
+    ],
+    [behind({}, { ports: { federation: 8448 } }), "ports.federation", /^nothing: /, /config rm/],
+    [
+        behind({}, { federation: { port: 8448 } }),
+        "federation.port",
+        /^nothing: other servers come by the port of tls\.publicUrl, 443$/,
+        /^pulumi config rm --path synapse:federation\.port$/,
+    ],
+    [
+        behind({}, OPEN),
+        "tls.trustedProxies",
+        /^the addresses of your proxy: others reach 10\.0\.0\.2 too/,
+        /or publish on 127\.0\.0\.1 alone$/,
+    ],
+    [
+        behind({}, { ports: { synapse: 8080 } }),
+        "ports.synapse",
+        /not that of ports\.http, which is the same when it is left out$/,
+        /ports\.http <value>/,
+    ],
+    [
+        {
+            serverName: "localhost",
+            tls: { mode: "none" },
+            listenAddresses: { synapse: ["127.0.0.1", "0.0.0.0"] },
+        },
+        "listenAddresses.synapse[1]",
+        /^a loopback address: tls\.mode none encrypts nothing/,
+        /tls\.mode proxy for a proxy of your own/,
+    ],
+    [
+        { serverName: "localhost", publicHost: "matrix.example.org", tls: { mode: "none" } },
+        "publicHost",
+        /^a name for this machine alone/,
+        /publicHost localhost; or tls\.mode proxy/,
+    ],
+    [{ ...NAMED, tls: { mode: "none" } }, "serverName", /^a name for this machine alone/, /tls\.mode proxy/],
+] as const) {
+    test(`${key} is refused with who stands before the server: ${wanted.source}`, () => {
+        const faults = faultsIn(refusal(config));
+        assert.deepEqual(Object.keys(faults), [key]);
+        assert.match(faults[key]?.wanted ?? "", wanted);
+        assert.match(faults[key]?.fix ?? "", fix);
+    });
+}
+
+test("for a proxy on the Docker host nothing but its URL must be set", () => {
+    const { listenAddresses, ports, publicHost } = read(behind({}));
+    assert.deepEqual(listenAddresses, { public: ["127.0.0.1"], synapse: ["127.0.0.1"] });
+    assert.equal(ports.http, 8080);
+    assert.equal(publicHost, "matrix.example.org");
+    assert.equal(read(behind({}, { publicHost: "matrix.example.org" })).publicHost, publicHost);
+    const elsewhere = behind({ trustedProxies: ["10.0.0.1"] }, { ...OPEN, ports: { synapse: 443 } });
+    assert.equal(read(elsewhere).ports.synapse, 443, "no port of this stack's");
+});
+
+test("the port of the clients may be said to be that of federation, which it is", () => {
+    assert.ok(read(behind({}, { federation: { port: 443 } })));
+    const publicUrl = `${PUBLIC_URL}:8448`;
+    assert.ok(read(behind({ publicUrl }, { federation: { port: 8448 } })));
+});
+
+test("a first look may have a server name of the internet's, and names that it does not know", () => {
+    const tls = { mode: "none" };
+    assert.equal(read({ ...NAMED, publicHost: "localhost", tls }).serverName, "example.org");
+    for (const serverName of ["localhost", "matrix.test", "matrix.localhost", "192.168.1.5", "[::1]"])
+        assert.equal(read({ serverName, tls }).publicHost, serverName);
+});
 
 test("IPv6 is published only where the network has it, since all clients would have one address", () => {
     assert.ok(read({ ...NAMED, listenAddresses: { public: ["::1"] } }), "the host itself is but one client");
@@ -644,7 +775,10 @@ test("ports may be given as text, as editors quote them", () => {
 });
 
 test("a standard port is free where nobody publishes its use, or Docker picks", () => {
-    assert.equal(read({ ...NAMED, tls: { mode: "none" }, ports: { synapse: 80 } }).ports.synapse, 80);
+    assert.equal(
+        read({ serverName: "localhost", tls: { mode: "none" }, ports: { synapse: 80 } }).ports.synapse,
+        80,
+    );
     assert.equal(
         read({ ...NAMED, tls: { mode: "synapse" }, ports: { federation: 443 } }).ports.federation,
         443,
@@ -777,7 +911,7 @@ test("a name has at most 230 characters, and its labels 63", () => {
 
 test("the public URL of every host that is accepted leads to that host", () => {
     const modes = ["none", "synapse", "letsencrypt", "local-ca"].map(
-        (mode) => read({ ...NAMED, tls: { mode } }).tls,
+        (mode) => read({ serverName: "localhost", tls: { mode } }).tls,
     );
     const port = fc.option(fc.integer({ min: 1, max: 65535 }), { nil: undefined });
     fc.assert(
