@@ -57,7 +57,9 @@ for (const engine of engines()) {
             assert.equal(await container(), running);
         });
 
-        test("that lasts is waited for, is not disturbed by another up, and ends well", async () => {
+        test("that lasts is waited for, is not disturbed by another up, and ends well", {
+            timeout: 400_000,
+        }, async () => {
             const startSeconds = 30;
             const settings = {
                 ...upgradeTo(slow),
