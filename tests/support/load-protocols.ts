@@ -97,28 +97,33 @@ export class Http2 implements Protocol {
         for (const session of this.#sessions) session?.destroy();
     }
 
-    /** A server that says goodbye tells which requests it has not looked at; any client sends those again. */
+    /**
+     * A server that says goodbye tells which requests it has not looked at; any client sends those again, on a new
+     * connection, and whatever is new as well.
+     */
     #once(sent: Sent, mayRepeat: boolean): Promise<number> {
         return new Promise((resolve, reject) => {
-            const stream = this.#stream(sent);
+            const stream = this.#stream(sent, !mayRepeat);
             let status = 0;
             stream.setTimeout(PATIENCE_MS, () => stream.destroy(new Error("no answer within a minute")));
             stream.on("response", (headers) => (status = Number(headers[constants.HTTP2_HEADER_STATUS])));
-            stream.on("error", (error: Error) => {
+            let failure: Error | undefined;
+            stream.on("error", (error: Error) => (failure = error));
+            stream.on("end", () => resolve(status));
+            // With an error or, after a goodbye, without.
+            stream.on("close", () => {
                 const wasRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
                 if (wasRefused && mayRepeat) this.#once(sent, false).then(resolve, reject);
-                else reject(error);
+                else reject(failure ?? new Error(`closed with ${stream.rstCode}`));
             });
-            stream.on("end", () => resolve(status));
-            stream.on("close", () => reject(new Error(`closed with ${stream.rstCode}`)));
             stream.resume();
             stream.end(sent.body);
         });
     }
 
-    #stream({ method, path, body }: Sent): ClientHttp2Stream {
+    #stream({ method, path, body }: Sent, onNewSession: boolean): ClientHttp2Stream {
         const { token } = this.#target;
-        return this.#session().request(
+        return this.#session(onNewSession).request(
             {
                 [constants.HTTP2_HEADER_METHOD]: method,
                 [constants.HTTP2_HEADER_PATH]: path,
@@ -129,16 +134,22 @@ export class Http2 implements Protocol {
         );
     }
 
-    #session(): ClientHttp2Session {
+    #session(isNew: boolean): ClientHttp2Session {
         this.#turn = (this.#turn + 1) % SESSIONS;
-        const known = this.#sessions[this.#turn];
-        if (known !== undefined && !known.closed && !known.destroyed) return known;
+        const turn = this.#turn;
+        const known = this.#sessions[turn];
+        if (!isNew && known !== undefined && !known.closed && !known.destroyed) return known;
+        // It ends with what is under way on it.
+        known?.close();
         const { port, ca } = this.#target;
         const session = connect(`https://127.0.0.1:${port}`, { ca, servername: NAME });
         session.setMaxListeners(0);
         // Its requests fail for themselves.
         session.on("error", () => {});
-        this.#sessions[this.#turn] = session;
+        session.on("goaway", () => {
+            if (this.#sessions[turn] === session) this.#sessions[turn] = undefined;
+        });
+        this.#sessions[turn] = session;
         return session;
     }
 }
