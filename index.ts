@@ -17,6 +17,8 @@ const { serverName, publicHost, ephemeral, images, listenAddresses, maxUploadSiz
 const prefix = settings.name;
 const stack = stackOn({ ...settings, prefix });
 const front = addresses.front(settings);
+// Nobody looks at what Synapse announces unless nginx holds requests.
+const holds = settings.holdSeconds > 0;
 const providers = { docker: stack.provider };
 
 const synapseImage = pulledImage("synapse-image", images.synapse, stack);
@@ -65,7 +67,7 @@ const synapse = new Synapse(
         image: synapseImage,
         dataVolume: data.volumeName,
         compiledVolume: data.compiledVolume,
-        announceVolume: data.announceVolume,
+        announceVolume: holds ? data.announceVolume : undefined,
         network,
         memory: memory.synapse,
         front,
@@ -96,7 +98,7 @@ const nginx =
                   image: nginxImage,
                   network,
                   upstream: synapse.upstream,
-                  announceVolume: data.announceVolume,
+                  announceVolume: holds ? data.announceVolume : undefined,
                   certificatesVolume: certificates?.certificatesVolume,
                   webrootVolume: certificates?.webrootVolume,
                   publicHost,

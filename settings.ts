@@ -228,11 +228,17 @@ function standardPortFaults(settings: z.output<typeof settingsSchema>): FieldFau
 /** Docker's proxy would pass all IPv6 clients on under one address. On `::1` there is but one client, the host. */
 function ipv6Faults({ ipv6, listenAddresses }: z.output<typeof settingsSchema>): FieldFault[] {
     if (ipv6) return [];
-    return (listenAddresses.public ?? []).flatMap((address, index) =>
+    const published = (["public", "synapse"] as const).flatMap((use) =>
+        (listenAddresses[use] ?? []).map((address, index) => ({
+            address,
+            key: `listenAddresses.${use}[${index}]`,
+        })),
+    );
+    return published.flatMap(({ address, key }) =>
         isIP(address) === 4 || address === "::1"
             ? []
             : {
-                  key: `listenAddresses.public[${index}]`,
+                  key,
                   got: JSON.stringify(address),
                   wanted: "an IPv4 address: without synapse:ipv6 all IPv6 clients have one address, and a few failed logins of one lock everybody out",
                   fix: "pulumi config set ipv6 true, with Docker 27 or newer; or publish IPv4 alone",

@@ -14,6 +14,8 @@ export const OWNED_OPTIONS: Readonly<Record<string, string>> = {
     federation_domain_whitelist: "set synapse:federation.allowList, or synapse:federation.enabled to false",
     extra_well_known_client_content: "set synapse:wellKnown.client",
     database: "leave it to /data/homeserver.yaml on the data volume, where the generation run wrote it",
+    enable_metrics:
+        "leave it out: the program turns it on, for itself alone, to see what a restart would break off",
     log_config: "set synapse:logLevel",
     max_upload_size: "set synapse:maxUploadSize, which nginx must know too",
     media_store_path: "leave it out: media stays on the data volume",

@@ -12,13 +12,17 @@ export interface SecretOption {
 
 /** The last words of names that Synapse and its modules give to secrets: `smtp_pass`, `pepper`, `client_secret`, … */
 const SECRET_NAME =
-    /(?:^|_)(?:secrets?|passwords?|passwd|pass|passphrases?|peppers?|tokens?|(?:api|private|secret|shared|access|hmac|mac)_?keys?|credentials?|dsn)$/;
+    /(?:^|_)(?:secrets?|passwords?|passwd|pass|passphrases?|peppers?|tokens?|(?:api|private|secret|shared|access|auth|customer|encryption|master|signing|hmac|mac)_?keys?|credentials?|dsn)$/;
 
 /** Secret whatever their names say. */
-const SECRET_PATHS: ReadonlySet<string> = new Set(["oidc_providers[].client_secret_jwt_key.key"]);
+const SECRET_PATHS: ReadonlySet<string> = new Set([
+    "oidc_providers[].client_secret_jwt_key.key",
+    "experimental_features.msc3861.jwk.d",
+]);
 
-/** Secret wherever they stand: a private key, and a URL with a password. */
-const SECRET_VALUE = /-----BEGIN [A-Z ]*PRIVATE KEY-----|^[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]+@/;
+/** Secret wherever they stand: a private key, a URL with a password, and a connection string of libpq with one. */
+const SECRET_VALUE =
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----|^[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]+@|(?:^|\s)password\s*=\s*\S/i;
 
 /** Options that have a twin which takes a file. */
 const FILE_FORMS: Readonly<Record<string, string>> = {

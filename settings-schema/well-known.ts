@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** nginx takes no longer word in its configuration. */
+/** Bytes. nginx takes no word of 4096 in its configuration, and what the program sets itself needs room, too. */
 const LONGEST = 3000;
 
 /** An object that is merged into one of the documents; `owned` are its keys that this program sets itself. */
@@ -16,10 +16,12 @@ const document = (owned: Readonly<Record<string, string>>) =>
                 input: members[key],
             });
         }
-        const { length } = JSON.stringify(members);
+        // As it stands there: backslashes twice, and others instead of what would end the word.
+        const word = JSON.stringify(members).replaceAll("\\", "\\\\").replaceAll(/['$]/g, "\\\\u0027");
+        const length = Buffer.byteLength(word);
         if (length <= LONGEST) return;
-        const message = `at most ${LONGEST} characters of JSON`;
-        context.addIssue({ code: "custom", message, input: `${length} characters` });
+        const message = `at most ${LONGEST} bytes of JSON, in which ' and $ count as seven and a backslash as two`;
+        context.addIssue({ code: "custom", message, input: `${length} bytes` });
     });
 
 /** What is merged into the documents below /.well-known/matrix. */

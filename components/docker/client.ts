@@ -48,7 +48,12 @@ export function dockerClient(environment: Readonly<Record<string, string>>): Doc
             try {
                 return (await inspect(kind, [name]))[0];
             } catch (error) {
-                if (/no such|not found/i.test(String(error))) return undefined;
+                if (
+                    /no such (?:object|container|network|volume)|(?:network|volume) \S+ not found/i.test(
+                        String(error),
+                    )
+                )
+                    return undefined;
                 throw error;
             }
         },

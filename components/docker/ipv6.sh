@@ -5,7 +5,8 @@
 set -eu
 
 version=$(docker version --format '{{.Server.Version}}')
-if [ "${version%%.*}" -lt "$LEAST_VERSION" ]; then
+# One without a number fails the comparison, and is refused.
+if ! [ "${version%%.*}" -ge "$LEAST_VERSION" ]; then
     echo "$REFUSAL" >&2
     exit 1
 fi

@@ -6,7 +6,16 @@
 #   PATIENCE    seconds that it may take; a server that upgrades its database may take longer
 set -eu
 
+# Fails when there is no such container, and says nothing when Docker cannot be asked right now.
 state() {
+    if words=$(inspect 2>&1); then
+        printf '%s\n' "$words"
+    else
+        case $words in *[Nn]"o such "*) return 1 ;; esac
+    fi
+}
+
+inspect() {
     docker container inspect --format \
         '{{.State.Status}} {{.RestartCount}} {{.State.ExitCode}} {{.State.StartedAt}} {{with .State.Health}}{{.Status}}{{end}}' "$CONTAINER"
 }
@@ -47,6 +56,11 @@ while true; do
         echo "$NAME is gone: somebody has removed it while it was starting." >&2
         exit 1
     }
+    if [ -z "$words" ]; then
+        [ "$now" -lt "$deadline" ] || fail "could not be looked at"
+        sleep 1
+        continue
+    fi
     # shellcheck disable=SC2086  # words, on purpose
     set -- $words
     status=$1 code=$3 started=$4 health=${5:-}
@@ -66,5 +80,6 @@ while true; do
         fi
     fi
     if [ "$status" = running ] && works; then exit 0; fi
-    sleep 0.25
+    # What takes this long is not late by two seconds, and each look costs Docker something.
+    if [ $((now - begun)) -lt 60 ]; then sleep 0.25; else sleep 2; fi
 done

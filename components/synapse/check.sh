@@ -25,10 +25,9 @@ with open(sys.argv[1]) as file:
 said = sys.stdin.read()
 for text in sorted(found, key=len, reverse=True):
     # Hiding shorter ones would make the message unreadable, and tell what they are.
-    if len(text) < 4:
-        continue
-    for form in (repr(text)[1:-1], text):
-        said = said.replace(form, "[secret]")
+    for form in (repr(text)[1:-1], text, *text.splitlines()):
+        if len(form) >= 4:
+            said = said.replace(form, "[secret]")
 sys.stdout.write(said)
 ' "$SECRET_CONFIG"
 }

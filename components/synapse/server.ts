@@ -217,10 +217,11 @@ export class Synapse extends pulumi.ComponentResource {
     }
 }
 
-/** Twelve hexadecimal digits that change with whatever a change of would replace the container. */
-function digest({ memory: _, ...service }: ServiceContainerArgs): pulumi.Output<string> {
+/** Twelve hexadecimal digits that change with whatever replaces the container. */
+function digest({ memory: _, health, ...service }: ServiceContainerArgs): pulumi.Output<string> {
+    const { patience: __, ...replacing } = health;
     return pulumi
-        .output(service)
+        .output({ ...service, health: replacing })
         .apply((known) => createHash("sha256").update(JSON.stringify(known)).digest("hex").slice(0, 12));
 }
 

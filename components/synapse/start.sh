@@ -48,14 +48,19 @@ announce() {
 stop() {
     # A second one must not begin anew.
     trap '' TERM INT
+    # It would take the announcement away.
+    [ -z "$starting" ] || kill "$starting" 2>/dev/null || true
     [ -z "$ANNOUNCE" ] || announce
     kill -TERM "$synapse" 2>/dev/null || true
+    # From now on it counts for as long again.
+    [ -z "$ANNOUNCE" ] || (: >"$ANNOUNCE") 2>/dev/null || true
 }
 
 /start.py run -m synapse.app.homeserver \
     --config-path=/data/homeserver.yaml --config-path=/config/homeserver.yaml \
     ${SECRET_CONFIG:+"--config-path=$SECRET_CONFIG"} &
 synapse=$!
+starting=
 trap stop TERM INT
 
 # What is true only of a server that works.
@@ -70,6 +75,7 @@ trap stop TERM INT
     # For the next deployment, which leaves this server its compiled files.
     printf '%s' "${PYTHONPYCACHEPREFIX:-}" >/data/.compiled
 ) &
+starting=$!
 
 if [ -n "$CERTIFICATE" ]; then
     # Synapse reads its certificates again on SIGHUP.
