@@ -8,11 +8,8 @@ set -eu
 
 # Fails when there is no such container, and says nothing when Docker cannot be asked right now.
 state() {
-    if words=$(inspect 2>&1); then
-        printf '%s\n' "$words"
-    else
-        case $words in *[Nn]"o such "*) return 1 ;; esac
-    fi
+    inspect 2>/dev/null && return
+    case $(inspect 2>&1) in *[Nn]"o such container"*) return 1 ;; esac
 }
 
 inspect() {

@@ -11,7 +11,9 @@ const COMPONENTS = join(import.meta.dirname, "../../components");
 const LOGGED = "2026-01-02 03:04:05,678 - synapse.storage.prepare_database - 523 - INFO - main - ";
 const CLIENT = `#!/bin/sh
 case "$*" in
-    "container inspect"*) cat "$STAGE/state" ;;
+    "container inspect"*)
+        if [ -s "$STAGE/fault" ]; then cat "$STAGE/fault" >&2; exit 1; fi
+        cat "$STAGE/state" ;;
     logs*) cat "$STAGE/log" ;;
     exec*) exit "$(cat "$STAGE/works")" ;;
 esac
@@ -25,7 +27,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(stage, { recursive: true }));
 
-function set(files: Partial<Record<"state" | "log" | "works", string>>): void {
+function set(files: Partial<Record<"state" | "log" | "works" | "fault", string>>): void {
     for (const [name, content] of Object.entries(files)) writeFileSync(join(stage, name), `${content}\n`);
 }
 
@@ -84,6 +86,22 @@ describe("waiting for a service", () => {
             assert.match(said, /no such option/);
         });
     }
+
+    test("says so when somebody has removed it", async () => {
+        set({ fault: "Error: No such container: id" });
+        const { code, said } = await wait(600).ended;
+        assert.equal(code, 1);
+        assert.match(said, /^chat is gone/);
+    });
+
+    test("asks again when Docker cannot be asked right now", async () => {
+        set({ fault: "error during connect: dial tcp: lookup chat.example.org: no such host" });
+        const waiting = wait(60);
+        await pause(1500);
+        rmSync(join(stage, "fault"));
+        set({ works: "0" });
+        assert.deepEqual(await waiting.ended, { code: 0, said: "" });
+    });
 
     test("fails when its time is up, and quotes its log", async () => {
         set({ log: "waiting for a mail server" });

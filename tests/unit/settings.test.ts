@@ -345,6 +345,20 @@ for (const [where, extraConfig, key, fix] of [
     ["a DSN", { sentry: { dsn: "https://Hunter2@sentry.example.org/1" } }, "sentry.dsn", SECRET_PATH],
     ["a proxy's password", { https_proxy: "http://user:Hunter2@proxy:3128" }, "https_proxy", SECRET_PATH],
     ["a private key", { x: { y: "-----BEGIN EC PRIVATE KEY-----\nHunter2" } }, "x.y", SECRET_PATH],
+    ["a connection's password", { x: { dsn_of: "host=db password=Hunter2" } }, "x.dsn_of", SECRET_PATH],
+    ["a password in a URL in capitals", { x: { y: "HTTP://user:Hunter2@proxy" } }, "x.y", SECRET_PATH],
+    [
+        "an encryption key of a store for media",
+        { media_storage_providers: [{ config: { sse_customer_key: "Hunter2" } }] },
+        "media_storage_providers[0].config.sse_customer_key",
+        /the whole list/,
+    ],
+    [
+        "a private web key",
+        { experimental_features: { msc3861: { jwk: { kty: "OKP", d: "Hunter2" } } } },
+        "experimental_features.msc3861.jwk.d",
+        SECRET_PATH,
+    ],
     [
         "a TURN secret",
         { turn_shared_secret: "Hunter2" },
@@ -562,6 +576,16 @@ for (const [config, key, wanted, fix] of [
         /^at most 3000 /,
         /client/,
     ],
+    // Three bytes each, and seven for an apostrophe.
+    ...["字".repeat(1000), "'".repeat(430)].map(
+        (a) =>
+            [
+                { ...LOCAL, wellKnown: { client: { a } } },
+                "wellKnown.client",
+                /^at most 3000 /,
+                /client/,
+            ] as const,
+    ),
     [
         { serverName: "localhost", tls: { mode: "none" }, wellKnown: { support: { contacts: [] } } },
         "wellKnown.support",
@@ -723,6 +747,10 @@ test("a first look may have a server name of the internet's, and names that it d
 
 test("IPv6 is published only where the network has it, since all clients would have one address", () => {
     assert.ok(read({ ...NAMED, listenAddresses: { public: ["::1"] } }), "the host itself is but one client");
+    const { "listenAddresses.synapse[0]": own } = faultsIn(
+        refusal({ ...NAMED, listenAddresses: { synapse: ["::"] } }),
+    );
+    assert.match(own?.wanted ?? "", /^an IPv4 address/);
     for (const address of ["::", "2001:db8::1"]) {
         const listenAddresses = { public: ["0.0.0.0", address] };
         const { "listenAddresses.public[1]": fault } = faultsIn(refusal({ ...NAMED, listenAddresses }));
