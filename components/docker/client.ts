@@ -1,5 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import { script } from "./script.ts";
 
 const run = promisify(execFile);
 
@@ -22,7 +24,10 @@ export interface DockerClient {
     readonly find: (kind: Kind, name: string) => Promise<Standing | undefined>;
     /** Everything with this label. */
     readonly labelled: (label: string) => Promise<readonly Standing[]>;
-    /** Removes a container politely, or a network from under its containers. */
+    /**
+     * Removes a container politely, or a network from under its containers.
+     * @throws {pulumi.RunError} if the container's server upgrades its database, and leaves it to that.
+     */
     readonly remove: (kind: "container" | "network", name: string) => Promise<void>;
 }
 
@@ -74,6 +79,7 @@ export function dockerClient(environment: Readonly<Record<string, string>>): Doc
         },
         remove: async (kind, name) => {
             if (kind === "container") {
+                await refuseIfAtWork(name, environment);
                 // It may be a server that runs and writes: it gets the time to stop.
                 await ask("container", "stop", "-t", "60", name);
                 await ask("container", "rm", "--force", name);
@@ -87,6 +93,15 @@ export function dockerClient(environment: Readonly<Record<string, string>>): Doc
             await ask("network", "rm", name);
         },
     };
+}
+
+async function refuseIfAtWork(name: string, environment: Readonly<Record<string, string>>): Promise<void> {
+    const env = { ...process.env, ...environment, SERVER: name };
+    try {
+        await run("sh", ["-c", script(import.meta.url, "at-work.sh")], { env });
+    } catch (error) {
+        throw new pulumi.RunError((error as { readonly stderr: string }).stderr.trim());
+    }
 }
 
 function standing(kind: Kind, line: string): Standing {

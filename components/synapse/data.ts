@@ -1,10 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { unlessAtWork } from "../docker/at-work.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { dataVolume } from "../docker/volume.ts";
-import { unlessAtWork } from "./at-work.ts";
 import { permanenceGuard, SERVER_NAME } from "./guard.ts";
 import { SYNAPSE_USER } from "./user.ts";
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { unlessAtWork } from "../docker/at-work.ts";
 import {
     internalPorts,
     publishedPort,
@@ -11,7 +12,6 @@ import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
-import { unlessAtWork } from "./at-work.ts";
 import { COMPILED, compiledDirectory } from "./data.ts";
 import { type HomeserverArgs, homeserverYaml, logConfig, PATHS, secretYaml } from "./homeserver.ts";
 import { SecretConfig } from "./secret-config.ts";

@@ -44,7 +44,7 @@ const [ephemeral, secretive, larger, roomier, production, hiding, together, alon
     runProgram({ ...NAMED, memory: { synapse: 8192, nginx: 512 } }),
     runProgram({ ...NAMED, dockerHost }, "prod"),
     runProgram(withSecretConfig, "test", ["secretConfig"]),
-    runProgram({ ...NAMED, federation: { port: 443 } }),
+    runProgram({ ...NAMED, federation: { port: 443 }, holdSeconds: 0 }),
     runProgram({ ...NAMED, federation: { enabled: false } }),
     runProgram({
         ...NAMED,
@@ -934,6 +934,16 @@ test("with IPv6 the network has a subnet of its own, once it is sure that client
     assert.match(homeserver?.content ?? "", /bind_addresses:\n +- '::'\n +- 0\.0\.0\.0/);
     assert.match(String(registered(dual, "nginx-configuration").inputs.stdin), /listen \[::\]:10443 ssl/);
     assert.equal("ipv6" in registered(runs.letsencrypt, "network").inputs, false);
+});
+
+test("Synapse announces its restarts to an nginx that holds requests, and else loses no time with it", () => {
+    const announcing = (run: Run) => {
+        const { envs, mounts } = registered(run, "synapse-container").inputs;
+        const sees = (mounts as { target: string }[]).some(({ target }) => target === "/announce");
+        return [sees, (envs as string[]).filter((one) => one.startsWith("ANNOUNCE=")).join()];
+    };
+    assert.deepEqual(announcing(runs.letsencrypt), [true, "ANNOUNCE=/announce/restarting"]);
+    assert.deepEqual(announcing(together), [false, "ANNOUNCE="]);
 });
 
 test("Synapse's own port is published nowhere when it is off", () => {

@@ -25,7 +25,7 @@ const RUNS_IN: Readonly<Record<string, readonly Place[]>> = {
     "nginx/health.sh": ["nginx"],
     "nginx/reload.sh": ["pulumi"],
     "nginx/start.sh": ["nginx"],
-    "synapse/at-work.sh": ["pulumi"],
+    "docker/at-work.sh": ["pulumi"],
     "synapse/check.sh": ["synapse"],
     "synapse/generate.sh": ["synapse"],
     "synapse/remove-others.sh": ["synapse"],

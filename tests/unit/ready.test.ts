@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { dockerClient } from "../../components/docker/client.ts";
 
 /** The scripts that look at a container from beside Pulumi, with a docker client that tells what a test says. */
 
@@ -15,6 +16,7 @@ case "$*" in
         if [ -s "$STAGE/fault" ]; then cat "$STAGE/fault" >&2; exit 1; fi
         cat "$STAGE/state" ;;
     logs*) cat "$STAGE/log" ;;
+    "container stop"*) : >"$STAGE/stopped" ;;
     exec*) exit "$(cat "$STAGE/works")" ;;
 esac
 `;
@@ -131,7 +133,7 @@ describe("waiting for a service", () => {
 });
 
 describe("a server that is about to be replaced", () => {
-    const look = () => run("synapse/at-work.sh", { SERVER: "chat" }).ended;
+    const look = () => run("docker/at-work.sh", { SERVER: "chat" }).ended;
 
     test("is left alone while it upgrades its database", async () => {
         set({
@@ -146,6 +148,20 @@ describe("a server that is about to be replaced", () => {
         );
         assert.match(said, /now: Running main\/delta\/94\/x\.py:run_upgrade/);
         assert.match(said, /Wait until .* says "Schema now up to date"/);
+    });
+
+    test("is not removed either as what an interrupted update left", async () => {
+        const client = dockerClient({ PATH: `${stage}:${process.env.PATH ?? ""}`, STAGE: stage });
+        const log = `${LOGGED}Running main/delta/94/x.py:run_upgrade`;
+        set({ state: "running 2026-01-02T03:04:05Z starting", log });
+        await assert.rejects(
+            client.remove("container", "chat"),
+            /Refused.*upgrading its database/,
+        );
+        assert.ok(!existsSync(join(stage, "stopped")));
+        set({ state: "running 2026-01-02T03:04:05Z healthy" });
+        await client.remove("container", "chat");
+        assert.ok(existsSync(join(stage, "stopped")));
     });
 
     for (const [what, state, log] of [

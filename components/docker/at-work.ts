@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { script } from "../docker/script.ts";
+import { script } from "./script.ts";
 
 /**
  * Shell script for the machine that runs Pulumi. It fails while the server upgrades its database, which must then not
