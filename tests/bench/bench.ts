@@ -60,13 +60,13 @@ async function compared(): Promise<Row[]> {
         const server = engine.deployment(settings);
         try {
             // The server of the last round stays for what is measured next.
-            rows.push(...(await fromNothing(engine, server, ours, byHand, byHands)));
-            rows.push(...(await unchanged(engine, server)));
-            rows.push(await changed(engine, server, ours));
+            rows.push(...told(await fromNothing(engine, server, ours, byHand, byHands)));
+            rows.push(...told(await unchanged(engine, server)));
+            rows.push(...told([await changed(engine, server, ours)]));
             // These are the server's own figures, whoever made it.
             if (engine === engines().at(-1)) {
-                rows.push(await restarted(server, ours, byHand, byHands));
-                rows.push(...(await loaded(server, ours)));
+                rows.push(...told([await restarted(server, ours, byHand, byHands)]));
+                rows.push(...told(await loaded(server, ours)));
             }
         } finally {
             say("Removing what was made.");
@@ -184,7 +184,9 @@ async function unchanged(engine: Engine, server: Deployment): Promise<Row[]> {
         if (Object.values(changed).some((count) => count > 0))
             throw new Error(`a run without a change changed something: ${JSON.stringify(run.changes)}`);
         if (server.preview === undefined) continue;
-        figures.preview.push((await timed(server.preview)).seconds);
+        const preview = await timed(async () => server.preview?.());
+        if (preview.run?.code !== 0) throw new Error(`the preview failed:\n${preview.run?.printed}`);
+        figures.preview.push(preview.seconds);
         signal.throwIfAborted();
     }
     const up = { what: `${engine.name}: up without a change`, unit: "s", digits: 1, ours: figures.up };
@@ -319,10 +321,7 @@ function show(rows: readonly Row[]): void {
         );
 
     say("\nMedians of:");
-    for (const { what, digits, ours, baseline } of rows) {
-        const list = (values: readonly number[]) => values.map((value) => value.toFixed(digits)).join(" ");
-        say(`  ${what}: ours ${list(ours)}${baseline ? `; baseline ${list(baseline)}` : ""}`);
-    }
+    told(rows);
     say(
         `\n${availableParallelism()} processors; load at the end: ${loadavg()
             .map((n) => n.toFixed(1))
@@ -332,6 +331,15 @@ function show(rows: readonly Row[]): void {
     say(
         missed.length === 0 ? "Every goal is reached." : `MISSED: ${missed.map(([what]) => what).join("; ")}`,
     );
+}
+
+/** Says the single figures, at once: a bench that ends early has not been for nothing. */
+function told(rows: readonly Row[]): readonly Row[] {
+    for (const { what, digits, ours, baseline } of rows) {
+        const list = (values: readonly number[]) => values.map((value) => value.toFixed(digits)).join(" ");
+        say(`  ${what}: ours ${list(ours)}${baseline ? `; baseline ${list(baseline)}` : ""}`);
+    }
+    return rows;
 }
 
 function goalText(goal: NonNullable<Row["goal"]>, unit: string): string {

@@ -154,10 +154,7 @@ describe("a server that is about to be replaced", () => {
         const client = dockerClient({ PATH: `${stage}:${process.env.PATH ?? ""}`, STAGE: stage });
         const log = `${LOGGED}Running main/delta/94/x.py:run_upgrade`;
         set({ state: "running 2026-01-02T03:04:05Z starting", log });
-        await assert.rejects(
-            client.remove("container", "chat"),
-            /Refused.*upgrading its database/,
-        );
+        await assert.rejects(client.remove("container", "chat"), /Refused.*upgrading its database/);
         assert.ok(!existsSync(join(stage, "stopped")));
         set({ state: "running 2026-01-02T03:04:05Z healthy" });
         await client.remove("container", "chat");
