@@ -39,7 +39,16 @@ done
 # Python's compiled files, which the image lacks and a read-only server could not keep: without them each of its starts
 # takes several times as long.
 export PYTHONPYCACHEPREFIX="$COMPILED"
+compile() {
+    [ ! -e "$COMPILED/.complete" ] || return 0
+    python3 -c 'import synapse.app.homeserver, synapse.config.__main__' && touch "$COMPILED/.complete" ||
+        echo "Synapse could not be compiled: it will start, but slowly." >&2
+}
+# While Synapse generates: neither waits for the other's files, which Python writes whole.
+compile &
+compiling=$!
 
+generated=
 if [ ! -s "$key" ]; then
     for written in /data/homeserver.db /data/.synapse-version; do
         [ ! -e "$written" ] || refuse "the data volume holds a database but not the signing key ${key##*/}. \
@@ -55,13 +64,10 @@ has none. Restore the volume from a backup." ;;
         cat /tmp/generate.log >&2
         exit 1
     }
+    generated=yes
 fi
 
-# What Synapse's own run has not compiled yet.
-if [ ! -e "$COMPILED/.complete" ]; then
-    python3 -c 'import synapse.app.homeserver, synapse.config.__main__' && touch "$COMPILED/.complete" ||
-        echo "Synapse could not be compiled: it will start, but slowly." >&2
-fi
+wait "$compiling"
 # Another image's are of no use to this one. The server that runs keeps its own.
 for other in "${COMPILED%/*}"/*; do
     case $other in
@@ -80,7 +86,8 @@ for file in "$key" /data/homeserver.yaml; do
     [ -r "$file" ] || refuse "$file belongs to the user $(stat -c %u:%g "$file") and cannot be read. On the Docker host, \
 in the data volume's directory (docker volume inspect): chown $OWNER ${file##*/}"
 done
-python3 -c "$SCHEMA_PY"
+# What was generated just now has no database yet.
+[ -n "$generated" ] || python3 -c "$SCHEMA_PY"
 
 unusable() {
     refuse "$key is no signing key. It should be one line, \`ed25519 a_AbCd <43 characters>\`; restore it from a backup."
