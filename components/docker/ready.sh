@@ -78,5 +78,5 @@ while true; do
     fi
     if [ "$status" = running ] && works; then exit 0; fi
     # What takes this long is not late by two seconds, and each look costs Docker something.
-    if [ $((now - begun)) -lt 60 ]; then sleep 0.25; else sleep 2; fi
+    if [ $((now - begun)) -lt 60 ]; then sleep 0.5; else sleep 2; fi
 done
