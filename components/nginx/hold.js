@@ -84,8 +84,9 @@ async function isGone(deadline, variables, since) {
     while (Date.now() < deadline) {
         if (announcedAt(variables.hold_announcement) > 0) return true;
         await ask(variables.hold_probe);
-        const seen = (found.get("asked at") || 0) >= since ? found.get("found") : SILENT;
-        if (seen !== SILENT) return seen === GONE;
+        // It may be back by now.
+        if ((found.get("gone at") || 0) >= since) return true;
+        if ((found.get("asked at") || 0) >= since && found.get("found") === THERE) return false;
         await sleep(PROBE_MS / 5);
     }
     return false;
@@ -152,6 +153,7 @@ async function ask(url) {
     } catch (error) {
         state = /timed out/.test(error.message) ? SILENT : GONE;
     }
+    if (state === GONE) found.set("gone at", Math.max(asked, found.get("gone at") || 0));
     // A slow answer does not replace a newer one.
     if (asked < (found.get("asked at") || 0)) return;
     found.set("found", state);

@@ -211,6 +211,19 @@ test("an announcement that was left behind holds nothing once Synapse answers", 
     assert.deepEqual(redirected, ["@again"]);
 });
 
+test("a Synapse that was gone while a request asked for it is not taken for one that was always there", async () => {
+    begin("is silent");
+    const broken = hold("GET", { upstream_bytes_sent: "512", hold_seconds: "5" });
+    await sleep(300);
+    health = "refuses";
+    const other = hold("GET", { hold_seconds: "5" });
+    await sleep(300);
+    health = "answers";
+    const { redirected, returned } = await broken;
+    assert.deepEqual([redirected, returned], [["@again"], []]);
+    await other;
+});
+
 test("when Synapse stays away, the request is answered 503 after its time and no sooner", async () => {
     begin("refuses");
     const { returned, waited } = await hold("GET");
