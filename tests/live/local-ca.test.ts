@@ -10,6 +10,7 @@ import { after, before, test } from "node:test";
 import { connect, type SecureVersion, type TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
+import { visit } from "../support/browser.ts";
 import { servedCertificate } from "../support/certificates.ts";
 import { docker, Homeserver, images, inspect, logs, type Run } from "../support/homeserver.ts";
 import { ask, eventually, type Response } from "../support/http.ts";
@@ -110,7 +111,7 @@ test("a browser that trusts the private CA opens Synapse's page, and no site of 
     });
     try {
         const page = await browser.newPage();
-        const response = await page.goto(`${first.outputs.clientUrl}/_matrix/static/`);
+        const response = await visit(page, `${first.outputs.clientUrl}/_matrix/static/`);
         assert.equal(response?.status(), 200);
         assert.match(await page.title(), /Synapse is running/);
         const security = await response?.securityDetails();
@@ -119,7 +120,7 @@ test("a browser that trusts the private CA opens Synapse's page, and no site of 
         const forger = await forgedServer("forged.test");
         try {
             const { port } = forger.address() as AddressInfo;
-            await assert.rejects(page.goto(`https://forged.test:${port}/`), /ERR_CERT_/);
+            await assert.rejects(visit(page, `https://forged.test:${port}/`), /ERR_CERT_/);
         } finally {
             forger.close();
         }
@@ -155,7 +156,7 @@ test("a browser is told of HTTP/3 and speaks it, when the setting says so", asyn
     });
     try {
         const page = await browser.newPage();
-        await page.goto(`https://localhost:${https}/_matrix/static/`);
+        await visit(page, `https://localhost:${https}/_matrix/static/`);
         const protocol = await page.evaluate(() => {
             const [navigation] = performance.getEntriesByType("navigation");
             return (navigation as unknown as { nextHopProtocol: string }).nextHopProtocol;
