@@ -368,7 +368,7 @@ function holdLocations(args: NginxConfArgs, authority: string): string {
 }
 location @full {
     internal;
-    js_content hold.full;
+    js_content hold.turnAway;
 }
 location @again {
     internal;

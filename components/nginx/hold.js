@@ -58,11 +58,11 @@ async function hold(r) {
         r.internalRedirect("@again");
         return;
     }
-    full(r);
+    turnAway(r);
 }
 
 /** Answers a request that cannot wait, or not any longer. */
-function full(r) {
+function turnAway(r) {
     refuse(r, 503, "The server is being restarted; try again in a moment");
 }
 
@@ -171,4 +171,4 @@ function refuse(r, status, error) {
     r.return(status, JSON.stringify({ errcode: "M_UNKNOWN", error }));
 }
 
-export default { hold, full };
+export default { hold, turnAway };

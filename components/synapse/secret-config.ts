@@ -20,8 +20,8 @@ export interface SecretConfigArgs {
 const DIRECTORY = "/secrets";
 
 /**
- * The layer of Synapse's configuration that nobody may see: a file on a volume, for Synapse's user alone. It gets
- * there by standard input; Pulumi's state has it encrypted, and no argument, variable, name or label has any of it.
+ * The layer of Synapse's configuration that nobody may see: a file on a volume, for Synapse's user alone. A task writes
+ * it from its standard input, which Pulumi's state encrypts, so it is in no argument, variable, name or label.
  *
  * Each content has a directory of its own with a random name, which says nothing of what is in it. A changed secret
  * is another name: that shows in previews, replaces the server, and leaves the file of the running one alone.

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "../support/homeserver.ts";
 import { ask, eventually, type Request, type Response } from "../support/http.ts";
 import { ProxyAlone } from "../support/proxy-alone.ts";
+import { some } from "../support/some.ts";
 
 /** What nginx does with single requests while Synapse restarts, breaks or drops them: counted where they arrive. */
 
@@ -187,6 +188,28 @@ test("no request is delivered a third time, though Synapse dies of it each time"
         () => send("GET", "/_matrix/client/versions"),
         ({ status }) => status === 200,
     );
+});
+
+test("what nginx has no memory to hold is told when to come again, and what it holds is answered", async () => {
+    const small = await ProxyAlone.start({ memory: 2 });
+    try {
+        small.announce();
+        const asked = Array.from({ length: 20 }, () =>
+            ask({ port: small.port, ca: small.ca, method: "POST", path: CREATE_ROOM, body: "{}" }),
+        );
+        const refused = await Promise.all(asked.map((one) => Promise.race([one, sleep(3000)])));
+        small.back();
+        const answers = await Promise.all(asked);
+        assert.equal(answers.filter(({ status }) => status === 200).length, 8);
+        for (const { status, headers, body } of some(refused.filter((answer) => answer !== undefined))) {
+            assert.equal(status, 503);
+            assert.equal(headers["retry-after"], "5");
+            assert.equal(headers["access-control-allow-origin"], "*");
+            assert.match(body, /"M_UNKNOWN"/);
+        }
+    } finally {
+        await small.remove();
+    }
 });
 
 test("two hundred held requests come one after another", async () => {

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { engines } from "../support/deployment.ts";
-import { docker } from "../support/homeserver.ts";
 import { assertIdle, duration, killed } from "../support/interrupted.ts";
-import { assertNothingLeft } from "../support/left-over.ts";
+import { assertNothingLeft, containersOf } from "../support/standing.ts";
 
 /** A throw-away stack whose `up` is killed again and again, and which is destroyed in the end. */
 
@@ -13,14 +12,7 @@ for (const engine of engines()) {
         after(() => server.destroy());
         /** Their names, without the digests of what some of them hold. */
         const containers = async () => {
-            const names = await docker(
-                "ps",
-                "--all",
-                "--format",
-                "{{.Names}}",
-                "--filter",
-                `name=${server.name}`,
-            );
+            const names = await containersOf(server.name);
             return names
                 .replace(/-[0-9a-f]{12}$/gm, "")
                 .split("\n")

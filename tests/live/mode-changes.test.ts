@@ -5,7 +5,7 @@ import { engines } from "../support/deployment.ts";
 import { docker, type Run } from "../support/homeserver.ts";
 import { ask } from "../support/http.ts";
 import { assertIdle } from "../support/interrupted.ts";
-import { assertNothingLeft } from "../support/left-over.ts";
+import { assertNothingLeft } from "../support/standing.ts";
 
 /** One throw-away stack, changed from one TLS mode to the next in place. */
 

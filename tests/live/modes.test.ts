@@ -5,7 +5,7 @@ import { CertbotDirectory } from "../support/certificates.ts";
 import { engines } from "../support/deployment.ts";
 import { docker, inspect, logs, type Run } from "../support/homeserver.ts";
 import { ask, eventually } from "../support/http.ts";
-import { assertNothingLeft } from "../support/left-over.ts";
+import { assertNothingLeft } from "../support/standing.ts";
 
 /** Serial number, in decimal, of the certificate that a port serves. */
 function servedSerial(port: number): Promise<string> {

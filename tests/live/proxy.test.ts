@@ -7,6 +7,7 @@ import { ask, eventually, type Request, type Response } from "../support/http.ts
 import { assertIdle } from "../support/interrupted.ts";
 import { OuterProxy } from "../support/outer-proxy.ts";
 import { freePorts } from "../support/ports.ts";
+import { containersOf, volumesOf } from "../support/standing.ts";
 
 /** A server behind a proxy of the operator's, which speaks TLS and is on the Docker host. */
 
@@ -74,14 +75,7 @@ for (const engine of engines()) {
             assert.deepEqual(bindings, {
                 "80/tcp": [{ HostIp: "127.0.0.1", HostPort: String(httpPort) }],
             });
-            const volumes = await docker(
-                "volume",
-                "ls",
-                "--format",
-                "{{.Name}}",
-                "--filter",
-                `name=${server.name}`,
-            );
+            const volumes = await volumesOf(server.name);
             assert.doesNotMatch(volumes, /certificates|-ca$/m);
         });
 
@@ -180,23 +174,9 @@ for (const engine of engines()) {
             const back = await server.mustUp();
             assert.equal(back.outputs.verifyKey, verifyKey);
             assert.equal((await through(VERSIONS)).status, 200);
-            const left = await docker(
-                "ps",
-                "--all",
-                "--format",
-                "{{.Names}}",
-                "--filter",
-                `name=${server.name}`,
-            );
+            const left = await containersOf(server.name);
             assert.doesNotMatch(left, /certificate/);
-            const volumes = await docker(
-                "volume",
-                "ls",
-                "--format",
-                "{{.Name}}",
-                "--filter",
-                `name=${server.name}`,
-            );
+            const volumes = await volumesOf(server.name);
             assert.doesNotMatch(volumes, /certificates|-ca$/m);
             await assertIdle(server);
         });

@@ -3,7 +3,7 @@ import { after, before, describe, test } from "node:test";
 import { engines } from "../support/deployment.ts";
 import { docker, type Run } from "../support/homeserver.ts";
 import { ask } from "../support/http.ts";
-import { assertNothingLeft } from "../support/left-over.ts";
+import { assertNothingLeft } from "../support/standing.ts";
 
 /** Two stacks of one program on one Docker host. */
 

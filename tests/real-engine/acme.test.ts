@@ -5,10 +5,10 @@ import { servedCertificate } from "../support/certificates.ts";
 import { certbotWithDnsPlugin } from "../support/dns-plugin.ts";
 import { docker, images, inspect } from "../support/homeserver.ts";
 import { ask } from "../support/http.ts";
-import { assertNothingLeft } from "../support/left-over.ts";
 import { Pebble } from "../support/pebble.ts";
 import { freePorts } from "../support/ports.ts";
 import { PulumiStack } from "../support/pulumi.ts";
+import { assertNothingLeft } from "../support/standing.ts";
 
 /** A throw-away stack under the real Pulumi CLI that gets its certificates by ACME, first over HTTP, then by the DNS. */
 

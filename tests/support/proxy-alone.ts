@@ -27,6 +27,8 @@ interface ProxyAloneArgs {
     /** Seconds that the fake server takes to start. */
     readonly startSeconds?: number;
     readonly maxUploadSize?: string;
+    /** MiB that nginx.conf is rendered for; the container has no limit. */
+    readonly memory?: number;
 }
 
 /** The program's nginx.conf in a container of its own, before a server that only counts what reaches it. */
@@ -80,7 +82,7 @@ export class ProxyAlone {
         rmSync(this.#folder, { recursive: true });
     }
 
-    async #start({ plain, holdSeconds = 30, startSeconds = 0, maxUploadSize = "50M" }: ProxyAloneArgs) {
+    async #start({ startSeconds = 0, ...args }: ProxyAloneArgs) {
         const { synapse = "", nginx = "" } = images;
         await docker("network", "create", this.#name);
         const fake = join(import.meta.dirname, "fake-synapse.py");
@@ -90,7 +92,7 @@ export class ProxyAlone {
             ...["--network-alias", "synapse", ...limits, "--volume", `${fake}:/fake.py:ro`],
             ...["--entrypoint", "python3", synapse, "/fake.py", String(startSeconds)],
         );
-        this.#writeFiles(plain ?? false, holdSeconds, maxUploadSize);
+        this.#writeFiles(args);
         const mounts = (["stack", "certificates", "announce"] as const).flatMap((name) => [
             "--volume",
             `${join(this.#folder, name)}:${PATHS[name]}:ro`,
@@ -105,7 +107,12 @@ export class ProxyAlone {
         await eventually(30 + startSeconds, answers, ({ status }) => status === 200);
     }
 
-    #writeFiles(plain: boolean, holdSeconds: number, maxUploadSize: string): void {
+    #writeFiles({
+        plain = false,
+        holdSeconds = 30,
+        maxUploadSize = "50M",
+        memory = 256,
+    }: ProxyAloneArgs): void {
         const holdScript = readFileSync(new URL("../../components/nginx/hold.js", import.meta.url), "utf8");
         const { text } = nginxConf({
             publicHost: "localhost",
@@ -120,7 +127,7 @@ export class ProxyAlone {
             http3: true,
             acmeChallenges: false,
             holdSeconds,
-            memory: 256,
+            memory,
             holdScript,
             upstream: "synapse:8008",
             listen: { http: [80], https: [443], federation: [8448] },

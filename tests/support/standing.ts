@@ -12,3 +12,13 @@ export async function assertNothingLeft(prefix: string): Promise<void> {
         assert.equal(left, "", list.join(" "));
     }
 }
+
+/** Names of a stack's containers, also of those that do not run. */
+export function containersOf(prefix: string): Promise<string> {
+    return docker("ps", "--all", "--format", "{{.Names}}", "--filter", `name=${prefix}`);
+}
+
+/** Names of a stack's volumes. */
+export function volumesOf(prefix: string): Promise<string> {
+    return docker("volume", "ls", "--format", "{{.Name}}", "--filter", `name=${prefix}`);
+}
