@@ -4,10 +4,14 @@ set -eu
 cd "$(dirname "$0")/.."
 
 sh scripts/setup.sh --tests
+# The images are pulled, or built where no registry answers, while that is tested which needs none.
+node --import tsx embedded/images.ts &
+images=$!
+trap 'kill "$images" 2>/dev/null || true' EXIT
 npm run --silent check
 npm run --silent test:unit
-# Pulled once here, with progress, or built where no registry answers: so no test waits for it.
-node --import tsx embedded/images.ts
+wait "$images"
+trap - EXIT
 npm run --silent test:live
 if command -v pulumi >/dev/null; then
     npm run --silent test:real-engine
