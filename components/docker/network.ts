@@ -14,17 +14,22 @@ export interface Ipv6 {
 /** Docker turned ip6tables on by itself with this version. */
 const KEEPS_CLIENTS_APART = 27;
 
-/** The network on which the stack's containers find each other. Returns its name. */
+/**
+ * The network on which the stack's containers find each other. Returns its name. With IPv6 it is another network of
+ * another name: replaced under one, Pulumi would take the running server with it, before its new configuration is checked.
+ */
 export function stackNetwork(
     name: string,
-    dockerName: string,
+    prefix: string,
     { ipv6, ip6tables }: Ipv6,
     stack: Stack,
 ): pulumi.Output<string> {
-    const guard = ipv6 ? ipv6Guard(`${name}-ipv6`, ip6tables, stack) : undefined;
+    const suffix = ipv6 ? "-ipv6" : "";
+    const dockerName = `${prefix}${suffix}`;
+    const guard = ipv6 ? ipv6Guard(`${name}${suffix}-guard`, ip6tables, stack) : undefined;
     const { beforeCreate = [] } = stack.sweep;
     const network = new docker.Network(
-        name,
+        `${name}${suffix}`,
         {
             name: dockerName,
             labels: [...stack.labels],

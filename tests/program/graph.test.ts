@@ -353,7 +353,7 @@ test("the deployment's id is made before anything else, once, and outlives all b
     assert.deepEqual([protect, registered(ephemeral, "deployment").protect], [true, false]);
     for (const { registrations } of everyRun) {
         // One question to the engine, which makes nothing, may come in between.
-        const made = registrations.filter(({ name }) => name !== "network-ipv6");
+        const made = registrations.filter(({ name }) => name !== "network-ipv6-guard");
         const order = made.map(({ type }) => type);
         assert.deepEqual(order.filter((type) => !type.startsWith("synapse:")).slice(0, 2), [
             COMMAND,
@@ -381,7 +381,7 @@ test("whatever an interrupted update may leave behind carries the stack's label 
         for (const resource of run.registrations) {
             if (!/:(Container|Network)$/.test(resource.type)) continue;
             assert.deepEqual(resource.inputs.labels, OWN_LABELS);
-            const guards = run === dual && resource.name === "network" ? ["ipv6"] : [];
+            const guards = resource.name === "network-ipv6" ? ["ipv6"] : [];
             const beforeCreate = [...guards, "sweep"];
             assert.deepEqual(resource.hooks, { beforeCreate, beforeUpdate: [], others: [] });
             assert.equal(resource.deleteBeforeReplace, true, resource.name);
@@ -483,13 +483,13 @@ everyService(
     },
 );
 
-everyService("is on one network by its alias, or on none", (inputs) => {
+everyService("is on one network by its alias, or on none", (inputs, _, run) => {
     assert.equal("networkMode" in inputs, !("networksAdvanced" in inputs));
     for (const { name, aliases } of (inputs.networksAdvanced ?? []) as {
         name: string;
         aliases: string[];
     }[]) {
-        assert.equal(name, "synapse-test");
+        assert.equal(name, run === dual ? "synapse-test-ipv6" : "synapse-test");
         assert.equal(aliases.length, 1);
     }
 });
@@ -922,13 +922,15 @@ test("federation on the clients' port, or turned off, publishes no port of its o
 });
 
 test("with IPv6 the network has a subnet of its own, once it is sure that clients are kept apart", () => {
-    const { inputs, ignoreChanges, dependencies, hooks } = registered(dual, "network");
+    const { inputs, ignoreChanges, dependencies, hooks } = registered(dual, "network-ipv6");
     assert.equal(inputs.ipv6, true);
+    // Another one: Pulumi would take the running server away with a network that it replaces.
+    assert.notEqual(inputs.name, registered(runs.letsencrypt, "network").inputs.name);
     const [{ subnet = "" } = {}] = inputs.ipamConfigs as { subnet?: string }[];
     assert.match(subnet, /^fd[0-9a-f]{2}(:[0-9a-f]{4}){3}::\/64$/);
     // Docker adds one for IPv4, which is no drift.
     assert.deepEqual(ignoreChanges, ["ipamConfigs"]);
-    assert.ok(dependencies.includes("network-ipv6"));
+    assert.ok(dependencies.includes("network-ipv6-guard"));
     assert.deepEqual(hooks.beforeCreate, ["ipv6", "sweep"]);
     const [homeserver] = uploadsOf(dual, "synapse-config");
     assert.match(homeserver?.content ?? "", /bind_addresses:\n +- '::'\n +- 0\.0\.0\.0/);
