@@ -22,11 +22,18 @@ for (const engine of engines()) {
         let made: string;
 
         test("while everything is made for the first time, the next up converges", async () => {
-            const whole = await duration(() => server.mustUp());
+            let whole = await duration(() => server.mustUp());
             made = await containers();
             for (const part of [0.4, 0.7]) {
-                await server.down();
-                const interrupted = await killed(server, part * whole);
+                let interrupted = false;
+                // Once more when the machine was busier as the time was taken.
+                for (let tries = 0; tries < 3 && !interrupted; tries++) {
+                    await server.down();
+                    const took = await duration(async () => {
+                        interrupted = await killed(server, part * whole);
+                    });
+                    if (!interrupted) whole = took;
+                }
                 assert.ok(interrupted, `after ${part} of ${whole} ms nothing was left to interrupt`);
                 const { outputs } = await server.mustUp();
                 assert.match(outputs.verifyKey, /^ed25519:a_\w+ [A-Za-z0-9+/]{43}$/);
