@@ -1,60 +1,22 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { script } from "../docker/script.ts";
-import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { dataVolume } from "../docker/volume.ts";
-import { Certbot, type CertbotArgs } from "./certbot.ts";
+import { Certbot } from "./certbot.ts";
 import { PATHS } from "./certbot-arguments.ts";
 import { withFunctions } from "./shared.ts";
-
-/** Who certifies what, and how it is shown that the names are ours. */
-export interface AcmeSource {
-    readonly mode: "acme";
-    readonly email?: string | undefined;
-    /** URL of the CA's directory. */
-    readonly server: string;
-    /** CA that the directory's own certificate is from, PEM. */
-    readonly caBundle?: string | undefined;
-    /** Names beside the first. */
-    readonly names: readonly string[];
-    /** The CA's name of a kind of certificate. */
-    readonly certificateProfile?: string | undefined;
-    readonly keyType: "ecdsa" | "rsa";
-    readonly challenge:
-        | { readonly type: "http-01" }
-        | {
-              readonly type: "dns-01";
-              /** certbot's DNS plugin, without `dns-`. */
-              readonly plugin: string;
-              /** Text of the plugin's file. Secret. */
-              readonly credentials: string;
-              readonly propagationSeconds?: number | undefined;
-          };
-    /** External account binding; `hmacKey` is secret. */
-    readonly externalAccount?: { readonly keyId: string; readonly hmacKey: string } | undefined;
-    /** Days before its end at which a certificate makes the container unhealthy. */
-    readonly expiryWarningDays: number;
-}
+import type { AcmeSource, AcmeVolumes, CertificateArgs, Certificates, ObtainArgs } from "./source.ts";
 
 /** What {@link AcmeCertificate} needs to know. */
-export interface AcmeCertificateArgs {
+export interface AcmeCertificateArgs extends CertificateArgs {
     readonly source: AcmeSource;
-    /** Prefix of the stack's Docker objects. */
-    readonly prefix: string;
-    /** certbot's. */
-    readonly image: pulumi.Input<string>;
     /** The certificate's first name, and certbot's name for it: without brackets. */
     readonly certificateName: string;
-    /** `uid:gid` of the server that the certificate is for, and of certbot. */
-    readonly owner: string;
-    /** Whether account and certificates go when the stack goes. */
-    readonly ephemeral: boolean;
-    readonly stack: Stack;
 }
 
 /** The volumes between certbot and nginx, with a certificate that nginx can start with. */
-export class AcmeCertificate extends pulumi.ComponentResource {
+export class AcmeCertificate extends pulumi.ComponentResource implements AcmeVolumes, Certificates {
     /** Volume with `current/fullchain.pem` and `current/privkey.pem`. */
     readonly certificatesVolume: pulumi.Output<string>;
     /** certbot's own directory: account, certificates, and what they were obtained with. */
@@ -139,11 +101,7 @@ export class AcmeCertificate extends pulumi.ComponentResource {
     }
 
     /** Gets the real certificate and keeps it renewed: through nginx, which `opts` must wait for. */
-    obtain(
-        name: string,
-        args: Pick<CertbotArgs, "network" | "servedAt">,
-        opts: pulumi.ComponentResourceOptions,
-    ): Certbot {
+    obtain(name: string, args: ObtainArgs, opts: pulumi.ComponentResourceOptions): Certbot {
         return new Certbot(name, { ...this.#args, ...args, volumes: this }, opts);
     }
 }

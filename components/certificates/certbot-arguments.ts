@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
-import type { AcmeSource } from "./acme.ts";
 import { withoutBrackets } from "./private-ca.ts";
+import type { AcmeSource } from "./source.ts";
 
 /** Directories and files in certbot's containers. */
 export const PATHS = {

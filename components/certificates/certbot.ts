@@ -3,20 +3,16 @@ import { type MountArgs, serviceContainer } from "../docker/container.ts";
 import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import { task } from "../docker/task.ts";
-import type { AcmeCertificate, AcmeCertificateArgs } from "./acme.ts";
 import { certbotArguments, certificateProfile, PATHS } from "./certbot-arguments.ts";
 import { withFunctions } from "./shared.ts";
+import type { AcmeSource, AcmeVolumes, CertificateArgs, ObtainArgs, ObtainedCertificate } from "./source.ts";
 
 /** What {@link Certbot} needs to know. */
-export interface CertbotArgs extends Omit<AcmeCertificateArgs, "ephemeral"> {
-    /** Docker network, by which the CA and the DNS are reached. */
-    readonly network: pulumi.Input<string>;
-    /** Where on the network the certificate is served: `host:port`. */
-    readonly servedAt: string;
-    readonly volumes: Pick<
-        AcmeCertificate,
-        "certificatesVolume" | "letsencryptVolume" | "webrootVolume" | "secretsVolume"
-    >;
+export interface CertbotArgs extends Omit<CertificateArgs, "ephemeral" | "names">, ObtainArgs {
+    readonly source: AcmeSource;
+    /** The certificate's first name, and certbot's name for it: without brackets. */
+    readonly certificateName: string;
+    readonly volumes: AcmeVolumes;
 }
 
 /**
@@ -24,7 +20,7 @@ export interface CertbotArgs extends Omit<AcmeCertificateArgs, "ephemeral"> {
  *
  * Everything runs as nginx's own user: what certbot writes nginx can read, and nothing needs a capability.
  */
-export class Certbot extends pulumi.ComponentResource {
+export class Certbot extends pulumi.ComponentResource implements ObtainedCertificate {
     /** Changes whenever a deployment has obtained another certificate. */
     readonly version: pulumi.Output<string>;
 

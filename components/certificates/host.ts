@@ -2,25 +2,13 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type MountArgs, serviceContainer } from "../docker/container.ts";
 import { FileVolume } from "../docker/files.ts";
-import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { withFunctions } from "./shared.ts";
+import type { CertificateArgs, Certificates, HostSource } from "./source.ts";
 
 /** What {@link HostCertificate} needs to know. */
-export interface HostCertificateArgs {
-    /** Prefix of the stack's Docker objects. */
-    readonly prefix: string;
-    /** Any image with openssl. */
-    readonly image: pulumi.Input<string>;
-    /** Directory on the Docker host, `/etc/letsencrypt`. */
-    readonly directory: string;
-    /** Path of the certificate chain below `directory`. */
-    readonly certificate: string;
-    /** Path of the private key below `directory`. */
-    readonly privateKey: string;
-    /** `uid:gid` of the server that the certificate is for. */
-    readonly owner: string;
-    readonly stack: Stack;
+export interface HostCertificateArgs extends Omit<CertificateArgs, "ephemeral" | "names"> {
+    readonly source: HostSource;
 }
 
 /**
@@ -31,12 +19,13 @@ export interface HostCertificateArgs {
  * relay without network copies them for the server's own user: so whatever can be reached from outside holds no
  * capability and no key but its own.
  */
-export class HostCertificate extends pulumi.ComponentResource {
+export class HostCertificate extends pulumi.ComponentResource implements Certificates {
     /** Volume with `current/fullchain.pem` and `current/privkey.pem`. */
     readonly certificatesVolume: pulumi.Output<string>;
 
     constructor(name: string, args: HostCertificateArgs, opts?: pulumi.ComponentResourceOptions) {
         super("synapse:index:HostCertificate", name, {}, opts);
+        const { source } = args;
         const containerName = `${args.prefix}-certificate-relay`;
 
         // Each way to get a certificate has a volume of its own: a change from one to another must not delete the new
@@ -64,13 +53,13 @@ export class HostCertificate extends pulumi.ComponentResource {
         );
 
         const environment = {
-            CERTIFICATE: args.certificate,
-            PRIVATE_KEY: args.privateKey,
+            CERTIFICATE: source.certificate,
+            PRIVATE_KEY: source.privateKey,
             OWNER: args.owner,
         };
         const mounts: MountArgs[] = [
             // The whole directory: certbot's live/ holds links into its archive/.
-            { type: "bind", source: args.directory, target: "/source" },
+            { type: "bind", source: source.directory, target: "/source" },
             { source: certificates.name, target: "/certificates", readOnly: false },
         ];
 

@@ -1,27 +1,12 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { type MountArgs, type Service, serviceContainer } from "../docker/container.ts";
+import { type MountArgs, serviceContainer } from "../docker/container.ts";
 import { script } from "../docker/script.ts";
-import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { dataVolume } from "../docker/volume.ts";
 import { alternativeNames, nameConstraints, subjects } from "./private-ca.ts";
 import { withFunctions } from "./shared.ts";
-
-/** What {@link LocalCa} needs to know. */
-export interface LocalCaArgs {
-    /** Prefix of the stack's Docker objects. */
-    readonly prefix: string;
-    /** Any image with openssl. */
-    readonly image: pulumi.Input<string>;
-    /** Host names and addresses that the certificate is for; the one that clients connect to is the first. */
-    readonly names: readonly [string, ...string[]];
-    /** `uid:gid` that reads the private key. */
-    readonly owner: string;
-    /** Whether the CA goes when the stack goes. */
-    readonly ephemeral: boolean;
-    readonly stack: Stack;
-}
+import type { CertificateArgs, Certificates } from "./source.ts";
 
 /**
  * A private CA on a volume of its own, and a certificate from it, for first looks, tests and closed networks.
@@ -29,18 +14,18 @@ export interface LocalCaArgs {
  * It can certify the stack's names alone, so whoever trusts it has not trusted its key with any other site. Other
  * names need another CA, therefore, which clients must be told of.
  */
-export class LocalCa extends pulumi.ComponentResource {
+export class LocalCa extends pulumi.ComponentResource implements Certificates {
     /** Volume with `current/fullchain.pem` and `current/privkey.pem`. */
     readonly certificatesVolume: pulumi.Output<string>;
     /** Certificate of the CA, PEM: what clients must trust. */
     readonly caCertificate: pulumi.Output<string>;
 
-    readonly #args: LocalCaArgs;
+    readonly #args: CertificateArgs;
     readonly #issue = withFunctions("issue.sh", "lock.sh", "install-pair.sh");
     readonly #mounts: readonly MountArgs[];
     readonly #environment: Readonly<Record<string, string>>;
 
-    constructor(name: string, args: LocalCaArgs, opts?: pulumi.ComponentResourceOptions) {
+    constructor(name: string, args: CertificateArgs, opts?: pulumi.ComponentResourceOptions) {
         super("synapse:index:LocalCa", name, {}, opts);
         this.#args = args;
         const [host, serverName = host] = args.names;
@@ -81,7 +66,7 @@ export class LocalCa extends pulumi.ComponentResource {
                 environment: { ...this.#environment, RENEWAL: "no" },
             },
             args.stack,
-            { parent: this, hooks: trustWarning() },
+            { parent: this, hooks: trustWarning(name) },
         );
 
         this.certificatesVolume = certificates.name;
@@ -93,9 +78,9 @@ export class LocalCa extends pulumi.ComponentResource {
     }
 
     /** Keeps the certificate renewed, in a container that reaches nothing and that nothing waits for. */
-    renew(name: string, opts: pulumi.CustomResourceOptions): Service {
+    renew(name: string, opts: pulumi.CustomResourceOptions): void {
         const { image, prefix, stack } = this.#args;
-        return serviceContainer(
+        serviceContainer(
             name,
             {
                 name: `${prefix}-certificate-renewal`,
@@ -117,7 +102,7 @@ export class LocalCa extends pulumi.ComponentResource {
                 stopGracePeriod: 10,
             },
             stack,
-            { provider: stack.provider, ...opts },
+            opts,
         );
     }
 }
@@ -125,9 +110,9 @@ export class LocalCa extends pulumi.ComponentResource {
 const CONSTRAINTS = "CONSTRAINTS";
 
 /** Says already in the preview that other names make another CA. */
-function trustWarning(): pulumi.ResourceHookBinding {
+function trustWarning(name: string): pulumi.ResourceHookBinding {
     const hook = new pulumi.ResourceHook(
-        "trust",
+        `${name}-trust`,
         async ({ oldInputs, newInputs }) => {
             const [before, after] = [constraintsOf(oldInputs), constraintsOf(newInputs)];
             if (before === after || after === undefined) return;

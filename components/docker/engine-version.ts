@@ -21,9 +21,12 @@ export async function engineVersion(
  * Says in a preview who else reaches what is published on the loopback address, with an engine that lets them. A
  * preview without an engine goes on.
  */
-export function loopbackWarning(environment: Readonly<Record<string, string>>): pulumi.ResourceHookBinding {
+export function loopbackWarning(
+    name: string,
+    environment: Readonly<Record<string, string>>,
+): pulumi.ResourceHookBinding {
     const hook = new pulumi.ResourceHook(
-        "loopback",
+        `${name}-loopback`,
         async () => {
             if (!pulumi.runtime.isDryRun()) return;
             const version = await engineVersion(environment);

@@ -3,6 +3,7 @@ import * as command from "@pulumi/command";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { engineVersion } from "./engine-version.ts";
+import { pathOf } from "./script.ts";
 import type { Stack } from "./stack.ts";
 
 /** Whether a network has IPv6, and whether an engine before 27 was started with the option `ip6tables`. */
@@ -23,10 +24,11 @@ export function stackNetwork(
     prefix: string,
     { ipv6, ip6tables }: Ipv6,
     stack: Stack,
+    opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
     const suffix = ipv6 ? "-ipv6" : "";
     const dockerName = `${prefix}${suffix}`;
-    const guard = ipv6 ? ipv6Guard(`${name}${suffix}-guard`, ip6tables, stack) : undefined;
+    const guard = ipv6 ? ipv6Guard(`${name}${suffix}-guard`, ip6tables, stack, opts) : undefined;
     const { beforeCreate = [] } = stack.sweep;
     const network = new docker.Network(
         `${name}${suffix}`,
@@ -39,7 +41,7 @@ export function stackNetwork(
                 : { ipv6: true, ipamConfigs: [{ subnet: uniqueLocalSubnet(dockerName) }] }),
         },
         {
-            provider: stack.provider,
+            ...opts,
             deleteBeforeReplace: true,
             hooks: { beforeCreate: [...(guard === undefined ? [] : [guard.hook]), ...beforeCreate] },
             dependsOn: guard === undefined ? [] : [guard.command],
@@ -57,9 +59,11 @@ export function uniqueLocalSubnet(name: string): string {
 }
 
 /** Refuses an engine that gives all IPv6 clients one address: in the preview, and before anything is touched. */
-function ipv6Guard(name: string, ip6tables: boolean, stack: Stack) {
+function ipv6Guard(name: string, ip6tables: boolean, stack: Stack, opts: pulumi.CustomResourceOptions) {
+    // A provider in them is Docker's, which knows no commands.
+    const { provider: _, ...others } = opts;
     const hook = new pulumi.ResourceHook(
-        "ipv6",
+        name,
         async () => {
             const version = await engineVersion(stack.environment);
             const refusal = version === undefined ? undefined : ipv6RefusalOf(version, ip6tables);
@@ -70,7 +74,7 @@ function ipv6Guard(name: string, ip6tables: boolean, stack: Stack) {
     const check = new command.local.Command(
         name,
         {
-            create: "exec sh components/docker/ipv6.sh",
+            create: `exec sh ${pathOf(import.meta.url, "ipv6.sh")}`,
             environment: {
                 ...stack.environment,
                 LEAST_VERSION: ip6tables ? "20" : String(KEEPS_CLIENTS_APART),
@@ -79,7 +83,7 @@ function ipv6Guard(name: string, ip6tables: boolean, stack: Stack) {
             addPreviousOutputInEnv: false,
             logging: "stderr",
         },
-        { hooks: { beforeCreate: [hook] } },
+        { ...others, hooks: { beforeCreate: [hook] } },
     );
     return { hook, command: check };
 }

@@ -2,10 +2,11 @@ import * as command from "@pulumi/command";
 import type * as docker from "@pulumi/docker";
 import type * as pulumi from "@pulumi/pulumi";
 import type { HealthArgs } from "./container.ts";
+import { pathOf } from "./script.ts";
 import type { Stack } from "./stack.ts";
 
-/** A failure quotes the command, so its text stands in a file. Commands run where Pulumi.yaml is. */
-const WAIT = "exec sh components/docker/ready.sh";
+/** A failure quotes the command, so its text stands in a file. */
+const WAIT = `exec sh ${pathOf(import.meta.url, "ready.sh")}`;
 
 /**
  * A step that waits until a container is healthy: it ends at once when the container exits, goes on for as long as

@@ -3,6 +3,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { dockerClient } from "./client.ts";
 import { gate, LABELS, type Ownership, sweeper } from "./ownership.ts";
+import { pathOf } from "./script.ts";
 
 /** What everything that this stack makes on the Docker host has in common. */
 export interface Stack {
@@ -27,11 +28,15 @@ export interface StackArgs {
     readonly ephemeral: boolean;
 }
 
-/** A failure quotes the command, so its text stands in a file. Commands run where Pulumi.yaml is. */
-const MAKE_ID = "exec sh components/docker/deployment.sh";
+/** A failure quotes the command, so its text stands in a file. */
+const MAKE_ID = `exec sh ${pathOf(import.meta.url, "deployment.sh")}`;
 
-/** The stack on a Docker engine. */
-export function stackOn({ dockerHost, prefix, takeOver, ephemeral }: StackArgs): Stack {
+/** One server's place on a Docker engine; the names of what it registers begin with `name`. */
+export function stackOn(
+    name: string,
+    { dockerHost, prefix, takeOver, ephemeral }: StackArgs,
+    opts: pulumi.CustomResourceOptions,
+): Stack {
     const id = `${pulumi.getProject()}/${pulumi.getStack()}`;
     const environment = clientEnvironment(dockerHost);
     const ownership: Ownership = { stack: id, prefix, takeOver, client: dockerClient(environment) };
@@ -39,13 +44,14 @@ export function stackOn({ dockerHost, prefix, takeOver, ephemeral }: StackArgs):
     // Recorded before anything else is made, as everything else needs the provider and the provider waits for this:
     // so whatever an interrupted update leaves carries an id that the state knows.
     const deployment = new command.local.Command(
-        "deployment",
+        `${name}-deployment`,
         { create: MAKE_ID, update: MAKE_ID, addPreviousOutputInEnv: true, logging: "stderr" },
         {
+            ...opts,
             // Volumes that outlive the stack carry it.
             protect: !ephemeral,
             hooks: {
-                beforeCreate: [new pulumi.ResourceHook("gate", gate(ownership), { onDryRun: true })],
+                beforeCreate: [new pulumi.ResourceHook(`${name}-gate`, gate(ownership), { onDryRun: true })],
             },
         },
     );
@@ -56,9 +62,10 @@ export function stackOn({ dockerHost, prefix, takeOver, ephemeral }: StackArgs):
             { label: LABELS.deployment, value: deployment.stdout.apply((printed) => printed.trim()) },
         ],
         sweep: {
-            beforeCreate: [new pulumi.ResourceHook("sweep", sweeper(ownership), { onDryRun: true })],
+            beforeCreate: [new pulumi.ResourceHook(`${name}-sweep`, sweeper(ownership), { onDryRun: true })],
         },
-        provider: new docker.Provider("docker", dockerHost === undefined ? {} : { host: dockerHost }, {
+        provider: new docker.Provider(`${name}-docker`, dockerHost === undefined ? {} : { host: dockerHost }, {
+            ...opts,
             dependsOn: [deployment],
         }),
         environment,

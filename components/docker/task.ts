@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { MountArgs } from "./container.ts";
+import { pathOf } from "./script.ts";
 import type { Stack } from "./stack.ts";
 import { tmpfsOf } from "./tmpfs.ts";
 
@@ -34,8 +35,8 @@ export interface TaskArgs {
     readonly afterwards?: string;
 }
 
-/** A failure quotes the command, so its text stands in a file. Commands run where Pulumi.yaml is. */
-const RUN_TASK = "exec sh components/docker/task.sh";
+/** A failure quotes the command, so its text stands in a file. */
+const RUN_TASK = `exec sh ${pathOf(import.meta.url, "task.sh")}`;
 
 /**
  * Runs a script in a disposable container, once, and again whenever something about it changes.

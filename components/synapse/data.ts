@@ -93,7 +93,7 @@ export class SynapseData extends pulumi.ComponentResource {
             },
             args.stack,
             // A throw-away may become another server: its data goes with the old name.
-            { parent: this, hooks: args.ephemeral ? {} : permanenceGuard() },
+            { parent: this, hooks: args.ephemeral ? {} : permanenceGuard(name) },
         );
 
         this.volumeName = volume.name;

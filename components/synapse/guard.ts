@@ -7,9 +7,9 @@ export const SERVER_NAME = "SERVER_NAME";
  * Refuses another server name in preview already; the generation run would refuse it on the Docker host. Whether
  * an image can read the database is seen there alone, where the database is.
  */
-export function permanenceGuard(): pulumi.ResourceHookBinding {
+export function permanenceGuard(name: string): pulumi.ResourceHookBinding {
     const hook = new pulumi.ResourceHook(
-        "permanence",
+        `${name}-permanence`,
         ({ oldInputs, newInputs }) => {
             const [before, after] = [serverNameOf(oldInputs), serverNameOf(newInputs)];
             if (before === undefined || after === undefined) return;

@@ -197,7 +197,7 @@ export class Synapse extends pulumi.ComponentResource {
                 beforehand: unlessAtWork(args.prefix, digest(service)),
             },
             args.stack,
-            { parent: this, hooks: isOnLoopback(args) ? loopbackWarning(args.stack.environment) : {} },
+            { parent: this, hooks: isOnLoopback(args) ? loopbackWarning(name, args.stack.environment) : {} },
         );
         const { container, ready } = serviceContainer(`${name}-container`, service, args.stack, {
             parent: this,

@@ -1,6 +1,8 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { pathOf } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
+import type { Aftermath } from "./afterwards.ts";
 import type { Expectations, OutsideExpectations } from "./expectations.ts";
 import { lookOutside } from "./outside.ts";
 
@@ -22,9 +24,11 @@ export interface VerificationArgs {
  */
 export class Verification extends pulumi.ComponentResource {
     /** One line for each thing that was verified. */
-    readonly report: pulumi.Output<string>;
+    readonly verified: pulumi.Output<string[]>;
     /** What the internet does not do for the server, and how that is mended. */
-    readonly warnings: pulumi.Output<string[]>;
+    readonly warnings: pulumi.Output<readonly string[]>;
+    /** End of the certificate that is served, ISO 8601; null without one. */
+    readonly certificateExpiry: pulumi.Output<string | null>;
 
     constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
         super("synapse:index:Verification", name, {}, opts);
@@ -33,7 +37,7 @@ export class Verification extends pulumi.ComponentResource {
         const questions = new command.local.Command(
             `${name}-questions`,
             {
-                create: "exec node --import tsx scripts/verify.ts",
+                create: run("run-verify.ts"),
                 environment: {
                     ...stack.environment,
                     EXPECTATIONS: pulumi.jsonStringify(expectations),
@@ -44,41 +48,52 @@ export class Verification extends pulumi.ComponentResource {
             },
             { parent: this, ...(outside && { hooks: previewLook(name, outside, this) }) },
         );
-        this.report = questions.stdout;
-        this.warnings = pulumi.output(
-            outside === undefined
-                ? []
-                : lookAfter(
-                      questions,
-                      expectations.apply(({ authorities, verifyKey }) => ({
-                          ...outside,
-                          authorities,
-                          verifyKey,
-                      })),
-                      this,
-                  ),
-        );
-        this.registerOutputs({ report: this.report, warnings: this.warnings });
+        const aftermath = lookAfter(questions, expectations, outside, stack, this);
+        this.verified = questions.stdout.apply((printed) => printed.split("\n").filter((line) => line !== ""));
+        this.warnings = aftermath.apply(({ warnings }) => warnings);
+        this.certificateExpiry = aftermath.apply(({ certificateExpiry }) => certificateExpiry);
+        this.registerOutputs({
+            verified: this.verified,
+            warnings: this.warnings,
+            certificateExpiry: this.certificateExpiry,
+        });
     }
 }
 
+/** Runs a program of this directory. */
+function run(file: string): string {
+    return `exec node --import tsx ${pathOf(import.meta.url, file)}`;
+}
+
 /**
- * Looks at the internet at each preview and `up`, and so by a function: a command would say what was so when the
- * containers last changed. Where a preview cannot know it yet, since the server is to change, this does nothing.
+ * Looks at the server and at the internet at each preview and `up`, and so by a function: a command would say what was
+ * so when the containers last changed. Where a preview cannot know it yet, since the server is to change, this does
+ * nothing.
  */
 function lookAfter(
     questions: command.local.Command,
-    expectations: pulumi.Output<OutsideExpectations>,
+    expectations: pulumi.Output<Expectations>,
+    outside: VerificationArgs["outside"],
+    stack: Stack,
     parent: pulumi.Resource,
-): pulumi.Output<string[]> {
+): pulumi.Output<Aftermath> {
     const { stdout } = command.local.runOutput(
         {
-            command: "exec node --import tsx scripts/outside.ts",
+            command: run("run-afterwards.ts"),
             environment: {
+                ...stack.environment,
                 // What waits for the answers is not known before them.
                 EXPECTATIONS: pulumi
                     .all([pulumi.jsonStringify(expectations), questions.stdout])
                     .apply(([text]) => text),
+                OUTSIDE: pulumi.jsonStringify(
+                    outside &&
+                        expectations.apply(({ authorities, verifyKey }) => ({
+                            ...outside,
+                            authorities,
+                            verifyKey,
+                        })),
+                ),
             },
             addPreviousOutputInEnv: false,
             logging: "none",
@@ -86,9 +101,9 @@ function lookAfter(
         { parent },
     );
     return stdout.apply((text) => {
-        const warnings = JSON.parse(text) as string[];
-        for (const warning of warnings) void pulumi.log.warn(warning, parent);
-        return warnings;
+        const aftermath = JSON.parse(text) as Aftermath;
+        for (const warning of aftermath.warnings) void pulumi.log.warn(warning, parent);
+        return aftermath;
     });
 }
 

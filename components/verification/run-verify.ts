@@ -1,6 +1,6 @@
-import type { Expectations } from "../components/verification/expectations.ts";
-import { placeOf } from "../components/verification/place.ts";
-import { verify } from "../components/verification/verify.ts";
+import type { Expectations } from "./expectations.ts";
+import { placeOf } from "./place.ts";
+import { verify } from "./verify.ts";
 
 /**
  * Asks a running server from outside whether it works. Reads what to expect from the variable EXPECTATIONS, prints
