@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { isLoopback, withoutBrackets } from "../../hosts.ts";
+import { isLocalName, isLoopback, withoutBrackets } from "../../hosts.ts";
 import type { Settings } from "../../settings/settings.ts";
 
 /** Whether the world can come by IPv6. */
@@ -15,7 +15,7 @@ export function dnsRecords({
     tls,
 }: Pick<Settings, "serverName" | "publicHost" | "listenAddresses" | "tls">): string[] {
     // Every machine knows the names below localhost, and the DNS none.
-    if (isIP(withoutBrackets(publicHost)) !== 0 || /(?:^|\.)localhost$/.test(publicHost)) return [];
+    if (isIP(withoutBrackets(publicHost)) !== 0 || isLocalName(publicHost)) return [];
     const records =
         tls.mode === "proxy"
             ? [`${publicHost}. A, AAAA or CNAME, as your proxy is reached`]

@@ -107,7 +107,7 @@ function makeCertificates({ name, settings, topology, stack, images, opts }: Pla
             {
                 prefix: settings.name,
                 image: images.certbot ?? images.nginx ?? images.synapse,
-                names: [settings.publicHost, settings.serverName],
+                names: topology.certificateNames,
                 owner: images.nginx === undefined ? SYNAPSE_USER : NGINX_USER,
                 ephemeral: settings.ephemeral,
                 stack,

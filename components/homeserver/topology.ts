@@ -1,3 +1,4 @@
+import { isLocalName } from "../../hosts.ts";
 import { federationPlace, front } from "../../settings/front.ts";
 import { usedImages } from "../../settings/images.ts";
 import type { Settings } from "../../settings/settings.ts";
@@ -15,6 +16,8 @@ export interface Topology {
     readonly images: Images;
     /** Where the certificate comes from; undefined where this server speaks no TLS. */
     readonly certificate: CertificateSource | undefined;
+    /** What a private CA certifies, with the name that clients connect to first. */
+    readonly certificateNames: readonly [string, ...string[]];
     /** Whether the certificate must be from a CA that machines trust, or one of the settings'. */
     readonly trusted: boolean;
     /** Whether browsers may be told to insist on TLS: a private CA's word would lock other things on that name out. */
@@ -48,6 +51,7 @@ export function topology(settings: Settings): Topology {
         front: front(settings),
         images: usedImages(settings),
         certificate,
+        certificateNames: certificateNames(settings),
         // That of Let's Encrypt's staging server never is.
         trusted: certificate?.mode !== "acme" || certificate.server !== DIRECTORIES.staging,
         hsts: tls.mode === "files" || tls.mode === "acme",
@@ -76,6 +80,13 @@ function certificateSource({ publicHost, tls }: Settings): CertificateSource | u
             };
     }
 }
+
+function certificateNames({ publicHost, serverName }: Settings): readonly [string, ...string[]] {
+    return [publicHost, serverName, ...(isLocalName(publicHost) ? LOOPBACK_ADDRESSES : [])];
+}
+
+/** People type them as well as the name. */
+const LOOPBACK_ADDRESSES = ["127.0.0.1", "[::1]"];
 
 function outerProxy({ tls }: Settings): OuterProxy | undefined {
     if (tls.mode !== "proxy") return undefined;

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as addresses from "../../addresses.ts";
-import { readSettings, type Settings } from "../../settings.ts";
+import { dnsRecords } from "../../components/homeserver/dns.ts";
+import { listeners } from "../../components/homeserver/expectations.ts";
+import { clientBaseUrl, clientPort, federationAddress } from "../../components/homeserver/places.ts";
+import { topology } from "../../components/homeserver/topology.ts";
+import { readSettings } from "../../settings/read.ts";
+import type { Settings } from "../../settings/settings.ts";
 
 function settings(more: Readonly<Record<string, unknown>>): Settings {
-    const config = Object.entries({ serverName: "example.org", ...more }).map(([key, value]) => [
+    const config = Object.entries({ serverName: "example.org", tls: { mode: "files" }, ...more }).map(([key, value]) => [
         key,
         typeof value === "string" ? value : JSON.stringify(value),
     ]);
@@ -17,34 +21,31 @@ const namedFor = (mode: string) => (mode === "none" ? { serverName: "localhost" 
 for (const [mode, front, images, port, url] of [
     ["none", "none", ["synapse"], 8008, "http://localhost:8008"],
     ["synapse", "tls", ["synapse"], 8448, "https://example.org:8448"],
-    ["letsencrypt", "proxy", ["synapse", "nginx"], 443, "https://example.org"],
+    ["files", "proxy", ["synapse", "nginx"], 443, "https://example.org"],
     ["local-ca", "proxy", ["synapse", "nginx"], 443, "https://example.org"],
 ] as const) {
     test(`with tls.mode ${mode}, clients connect to ${url}`, () => {
         const of = settings({ ...namedFor(mode), tls: { mode } });
-        assert.equal(addresses.front(of), front);
-        assert.deepEqual(Object.keys(addresses.usedImages(of)), images);
-        assert.equal(addresses.clientPort(of), port);
-        assert.equal(addresses.clientBaseUrl(of, addresses.clientPort(of)), url);
-        assert.equal(addresses.clientBaseUrl(of, undefined), url, "the same while the port is not known");
-        assert.equal(new URL(addresses.clientBaseUrl(of, 12345)).port, "12345");
+        const place = topology(of);
+        assert.equal(place.front, front);
+        assert.deepEqual(Object.keys(place.images), images);
+        assert.equal(clientPort(place, of.ports), port);
+        assert.equal(clientBaseUrl(place, of, port), url);
+        assert.equal(clientBaseUrl(place, of, undefined), url, "the same while the port is not known");
+        assert.equal(new URL(clientBaseUrl(place, of, 12345)).port, "12345");
     });
 }
 
 test("without TLS there is no certificate, and a private CA needs nothing", () => {
-    assert.equal(
-        addresses.certificateSource(settings({ ...namedFor("none"), tls: { mode: "none" } })),
-        undefined,
-    );
-    assert.deepEqual(addresses.certificateSource(settings({ tls: { mode: "local-ca" } })), {
-        mode: "local-ca",
-    });
+    const plain = topology(settings({ ...namedFor("none"), tls: { mode: "none" } }));
+    assert.equal(plain.certificate, undefined);
+    assert.equal(topology(settings({ tls: { mode: "local-ca" } })).certificate?.mode, "local-ca");
 });
 
 test("the certificate is where certbot keeps that of the public host", () => {
-    for (const mode of ["letsencrypt", "synapse"]) {
+    for (const mode of ["files", "synapse"]) {
         const publicHost = "matrix.example.org";
-        assert.deepEqual(addresses.certificateSource(settings({ publicHost, tls: { mode } })), {
+        assert.deepEqual(topology(settings({ publicHost, tls: { mode } })).certificate, {
             mode: "host",
             directory: "/etc/letsencrypt",
             certificate: "live/matrix.example.org/fullchain.pem",
@@ -56,7 +57,11 @@ test("the certificate is where certbot keeps that of the public host", () => {
 test("Synapse's own certificate may be anywhere below the directory", () => {
     const tls = { mode: "synapse", directory: "/srv/tls", certificate: "a.pem", privateKey: "keys/a.key" };
     const { mode, ...where } = tls;
-    assert.deepEqual(addresses.certificateSource(settings({ tls })), { ...where, mode: "host" });
+    assert.deepEqual(topology(settings({ tls })).certificate, { ...where, mode: "host" });
+    assert.deepEqual(topology(settings({ tls: { ...tls, mode: "files" } })).certificate, {
+        ...where,
+        mode: "host",
+    });
 });
 
 for (const [federation, place, address, ports] of [
@@ -66,9 +71,9 @@ for (const [federation, place, address, ports] of [
 ] as const) {
     test(`federation ${JSON.stringify(federation)} is ${place}: ${address}`, () => {
         const of = settings({ federation });
-        assert.equal(addresses.federationPlace(of), place);
-        assert.equal(addresses.federationAddress(of, 443), address);
-        const found = addresses.listeners(of, ports);
+        assert.equal(topology(of).federation, place);
+        assert.equal(federationAddress(topology(of), of, 443), address);
+        const found = listeners(topology(of), of, ports);
         const serving = found.filter(({ serves }) => serves.includes("federation")).map(({ port }) => port);
         assert.deepEqual(serving, place === "off" ? [] : [place === "apart" ? 8448 : 443]);
         assert.deepEqual(found.map(({ port }) => port).sort(), Object.values(ports).sort());
@@ -78,26 +83,26 @@ for (const [federation, place, address, ports] of [
 test("without nginx, servers come by the port of the clients or not at all", () => {
     for (const mode of ["none", "synapse"]) {
         const own = { ...namedFor(mode), tls: { mode } };
-        const on = addresses.listeners(settings(own), {});
+        const on = listeners(topology(settings(own)), settings(own), {});
         assert.deepEqual(on[0]?.serves, ["clients", "federation"]);
         const off = settings({ ...own, federation: { enabled: false } });
-        assert.deepEqual(addresses.listeners(off, {})[0]?.serves, ["clients"]);
-        assert.equal(addresses.federationAddress(off, 8448), undefined);
+        assert.deepEqual(listeners(topology(off), off, {})[0]?.serves, ["clients"]);
+        assert.equal(federationAddress(topology(off), off, 8448), undefined);
     }
 });
 
 test("the DNS records are those of the public host", () => {
-    const [a, ...none] = addresses.dnsRecords(settings({}));
+    const [a, ...none] = dnsRecords(settings({}));
     assert.match(a ?? "", /^example\.org\. A /);
     assert.deepEqual(none, [], "IPv6 is not published");
     const both = settings({ ipv6: true, listenAddresses: { public: ["0.0.0.0", "::"] } });
-    const [, aaaa, ...others] = addresses.dnsRecords(both);
+    const [, aaaa, ...others] = dnsRecords(both);
     assert.match(aaaa ?? "", /^example\.org\. AAAA /);
     assert.deepEqual(others, []);
 });
 
 test("another public host needs a delegation of the server name", () => {
-    const records = addresses.dnsRecords(settings({ publicHost: "matrix.example.org" }));
+    const records = dnsRecords(settings({ publicHost: "matrix.example.org" }));
     assert.match(records[0] ?? "", /^matrix\.example\.org\. A /);
     assert.match(
         records[1] ?? "",
@@ -106,8 +111,8 @@ test("another public host needs a delegation of the server name", () => {
 });
 
 test("an address and localhost need no DNS record", () => {
-    for (const serverName of ["localhost", "192.0.2.1", "[2001:db8::1]"]) {
-        assert.deepEqual(addresses.dnsRecords(settings({ serverName })), []);
+    for (const serverName of ["localhost", "chat.localhost", "192.0.2.1", "[2001:db8::1]"]) {
+        assert.deepEqual(dnsRecords(settings({ serverName })), []);
     }
 });
 
@@ -119,22 +124,30 @@ for (const [publicUrl, host, port, url] of [
     test(`behind a proxy at ${publicUrl}, clients and servers come to port ${port} of ${host}`, () => {
         const of = settings({ tls: { mode: "proxy", publicUrl } });
         assert.equal(of.publicHost, host);
-        assert.equal(addresses.front(of), "proxy");
-        assert.deepEqual(Object.keys(addresses.usedImages(of)), ["synapse", "nginx"]);
-        assert.equal(addresses.certificateSource(of), undefined);
-        assert.equal(addresses.clientPort(of), port);
-        assert.equal(addresses.clientBaseUrl(of, addresses.clientPort(of)), url);
-        assert.equal(addresses.federationPlace(of), "with clients");
-        assert.equal(addresses.federationAddress(of, addresses.clientPort(of)), `${host}:${port}`);
+        const place = topology(of);
+        assert.equal(place.front, "proxy");
+        assert.deepEqual(Object.keys(place.images), ["synapse", "nginx"]);
+        assert.equal(place.certificate, undefined);
+        assert.equal(clientPort(place, of.ports), port);
+        assert.equal(clientBaseUrl(place, of, port), url);
+        assert.equal(place.federation, "with clients");
+        assert.equal(federationAddress(place, of, port), `${host}:${port}`);
     });
 }
 
 test("whom to believe is the Docker host, or what the settings name", () => {
     const tls = { mode: "proxy", publicUrl: "https://matrix.example.org" };
-    const trusted = (more: object) => addresses.outerProxy(settings({ tls: { ...tls, ...more } }))?.trusted;
+    const trusted = (more: object) => topology(settings({ tls: { ...tls, ...more } })).outerProxy?.trusted;
     assert.deepEqual(trusted({}), { addresses: [], host: true });
     const named = { trustedProxies: ["10.0.0.5", "host", "fd00::/8"] };
     assert.deepEqual(trusted(named), { addresses: ["10.0.0.5", "fd00::/8"], host: true });
     assert.deepEqual(trusted({ trustedProxies: ["10.0.0.5"] }), { addresses: ["10.0.0.5"], host: false });
-    assert.equal(addresses.outerProxy(settings({})), undefined);
+    assert.equal(topology(settings({})).outerProxy, undefined);
+});
+
+test("the private CA of a server on this machine certifies the addresses that it is reached by as well", () => {
+    const { certificateNames } = topology(settings({ serverName: "localhost", tls: { mode: "local-ca" } }));
+    assert.deepEqual(certificateNames, ["localhost", "localhost", "127.0.0.1", "[::1]"]);
+    const elsewhere = topology(settings({ publicHost: "matrix.example.org", tls: { mode: "local-ca" } }));
+    assert.deepEqual(elsewhere.certificateNames, ["matrix.example.org", "example.org"]);
 });
