@@ -86,14 +86,16 @@ function lookAfter(
                 EXPECTATIONS: pulumi
                     .all([pulumi.jsonStringify(expectations), questions.stdout])
                     .apply(([text]) => text),
-                OUTSIDE: pulumi.jsonStringify(
-                    outside &&
-                        expectations.apply(({ authorities, verifyKey }) => ({
-                            ...outside,
-                            authorities,
-                            verifyKey,
-                        })),
-                ),
+                OUTSIDE:
+                    outside === undefined
+                        ? "null"
+                        : pulumi.jsonStringify(
+                              expectations.apply(({ authorities, verifyKey }) => ({
+                                  ...outside,
+                                  authorities,
+                                  verifyKey,
+                              })),
+                          ),
             },
             addPreviousOutputInEnv: false,
             logging: "none",

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { some } from "../../support/some.ts";
+import { commandsOf, everythingBefore, registered, uploadsOf } from "./looks.ts";
+import { everyRun, type Run, runs } from "./runs.ts";
+
+test("no command deletes, and none is replaced: that would run against data in use", () => {
+    const commands = everyRun.flatMap((run) =>
+        some(commandsOf(run)).map((command) => ({ ...command, calls: run.calls })),
+    );
+    for (const { name, inputs, replaceOnChanges, hooks, calls } of commands) {
+        assert.equal("delete" in inputs, false, name);
+        assert.equal("triggers" in inputs, false, name);
+        // Pulumi's own; without triggers it never happens.
+        assert.deepEqual(replaceOnChanges, ["triggers[*]"], name);
+        // They look, and do nothing.
+        const looks = hooks.beforeCreate.filter((hook) => !["synapse-loopback", "network-ipv6-guard"].includes(hook));
+        assert.deepEqual(
+            looks,
+            name === "verification-questions" && isOutside(calls) ? ["verification-outside"] : [],
+        );
+    }
+});
+
+/** Whether the internet is looked at. */
+function isOutside([call]: Run["calls"]): boolean {
+    return (call?.environment as Record<string, string>).OUTSIDE !== "null";
+}
+
+test("a command does the same when it is made and when something about it changes", () => {
+    for (const { name, inputs } of everyRun.flatMap((run) => some(commandsOf(run)))) {
+        // Without `update`, `create` runs again.
+        assert.equal(inputs.update ?? inputs.create, inputs.create, name);
+        // A failure quotes the command.
+        assert.match(
+            String(inputs.create),
+            /^exec (sh components\/docker\/(task|ready|ipv6)\.sh|node --import tsx components\/verification\/run-verify\.ts)$/,
+        );
+        assert.equal(inputs.logging, "stderr");
+        assert.equal(inputs.addPreviousOutputInEnv, name === "synapse-data-generation", name);
+    }
+});
+
+test("every script in a container but certbot is without network, and names its user", () => {
+    for (const { name, inputs } of everyRun.flatMap((run) => some(commandsOf(run)))) {
+        const { TASK_OPTIONS: options } = inputs.environment as Record<string, string>;
+        if (options === undefined) continue;
+        if (name === "certbot-issuance") {
+            assert.match(options, /^--user\n101:101\n--tmpfs\n/);
+            assert.equal((inputs.environment as Record<string, string>).TASK_NETWORK, "synapse-test");
+            continue;
+        }
+        assert.match(options, /^--network\nnone\n--user\n\d+:\d+\n/, name);
+    }
+});
+
+test("a new configuration is checked by Synapse before anything is touched, with its data read-only", () => {
+    const check = registered(runs.files, "synapse-check");
+    const { TASK_MOUNTS: mounts } = check.inputs.environment as Record<string, string>;
+    assert.equal(mounts, "type=volume,dst=/data,readonly,src=\ntype=volume,dst=/compiled,readonly,src=");
+    const [homeserver] = uploadsOf(runs.files, "synapse-config");
+    assert.equal(check.inputs.stdin, homeserver?.content);
+    assert.ok(registered(runs.files, "synapse-container").dependencies.includes("synapse-check"));
+});
+
+for (const [mode, resource, needs] of [
+    ["none", "synapse-container", ["synapse-data-generation", "synapse-config-loader", "synapse-check"]],
+    ["synapse", "synapse-container", ["certificates-copy", "synapse-config-loader"]],
+    ["files", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-copy"]],
+    ["files", "certificates-relay", ["certificates-copy", "certificates-scripts-loader"]],
+    ["local-ca", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-issuance"]],
+    ["local-ca", "certificate-renewal", ["certificates-issuance"]],
+    ["acme", "nginx-container", ["certificates-ownership", "certificates-placeholder"]],
+    [
+        "acme",
+        "certbot-issuance",
+        ["nginx-container-ready", "synapse-container-ready", "certbot-scripts-loader"],
+    ],
+    ["acme", "certbot-container", ["certbot-issuance"]],
+    ["acme", "verification-questions", ["certbot-issuance"]],
+    ["none", "verification-questions", ["synapse-container-ready"]],
+    ["files", "verification-questions", ["synapse-container-ready", "nginx-container-ready"]],
+] as const) {
+    test(`${resource} waits for ${needs.join(", ")} (${mode})`, () => {
+        const before = everythingBefore(runs[mode], resource);
+        for (const need of needs) assert.ok(before.has(need), need);
+    });
+}
+
+test("a server that runs goes on while another's files are made ready", () => {
+    // nginx would otherwise be held up, and replaced last, by whatever holds Synapse up.
+    assert.equal(everythingBefore(runs.files, "nginx-container").has("synapse-container"), false);
+});
