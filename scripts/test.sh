@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 sh scripts/setup.sh --tests
 # The images are pulled, or built where no registry answers, while that is tested which needs none.
-node --import tsx embedded/images.ts &
+node --import tsx commands/images.ts &
 images=$!
 trap 'kill "$images" 2>/dev/null || true' EXIT
 npm run --silent check

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
-import { ensureImages, versionOf } from "../../embedded/images.ts";
-import { findRecipe } from "../../embedded/recipes.ts";
+import { ensureImages, versionOf } from "../../images/ensure.ts";
+import { findRecipe } from "../../images/recipes.ts";
 import { images } from "../support/homeserver.ts";
 import { Registry, WithoutEquivalents } from "./fixtures/registry.ts";
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import Docker from "dockerode";
-import { eventsOf, hashOfFolder } from "../../embedded/recipes.ts";
+import { eventsOf } from "../../images/docker.ts";
+import { hashOfFolder } from "../../images/recipes.ts";
 import { images } from "./homeserver.ts";
 
 const FOLDER = join(import.meta.dirname, "../live/fixtures/dns-challtestsrv");

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { ensureImages } from "../../embedded/images.ts";
+import { ensureImages } from "../../images/ensure.ts";
 import { readSettings } from "../../settings.ts";
 import type { Deployment, Running } from "./deployment.ts";
 
@@ -143,7 +143,7 @@ export class Homeserver implements Deployment {
     #engine(args: readonly string[], environment: Record<string, string>): ChildProcess {
         return spawn(
             process.execPath,
-            ["--import", "tsx", "embedded/cli.ts", ...args, "--stack", this.stack],
+            ["--import", "tsx", "commands/stack.ts", ...args, "--stack", this.stack],
             {
                 cwd: ROOT,
                 env: { ...process.env, ...environment },

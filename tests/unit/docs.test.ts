@@ -46,7 +46,9 @@ for (const document of ["README.md", "CONTRIBUTING.md"]) {
         });
 
         test("names no file of the project that is not there", () => {
-            const paths = some(text.matchAll(/`((?:components|embedded|scripts|tests)\/[\w./-]*)`/g));
+            const paths = some(
+                text.matchAll(/`((?:components|engine|images|commands|scripts|tests)\/[\w./-]*)`/g),
+            );
             assert.deepEqual(
                 paths.map(([, path = ""]) => path).filter((path) => !existsSync(new URL(path, project))),
                 [],
