@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import type { CertificateSource } from "./components/certificates/certificates.ts";
-import type { TrustedProxies } from "./components/nginx/conf.ts";
+import type { TrustedProxies } from "./components/nginx/conf-args.ts";
 import type { HomeserverArgs } from "./components/synapse/homeserver.ts";
 import type {
     Appearance,
