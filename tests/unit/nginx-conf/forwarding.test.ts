@@ -8,6 +8,7 @@ import {
     listens,
     locationFor,
     locationsOf,
+    mapped,
     only,
     parsed,
     proxying,
@@ -148,4 +149,25 @@ test("a larger upload is refused as Matrix clients understand it", () => {
 test("a request is received whole before Synapse sees it, so that it can be sent again", () => {
     assert.deepEqual(everywhere(parsed(), "proxy_request_buffering"), []);
     assert.deepEqual(only(parsed(), "client_body_temp_path").args, ["/buffer/client_temp"]);
+});
+
+test("web pages may read what nginx itself answers to Matrix clients, and nginx adds nothing to what Synapse answers", () => {
+    const conf = parsed();
+    assert.deepEqual(headersOf(publicServer(conf))["Access-Control-Allow-Origin"], [
+        "$allow_origin",
+        "always",
+    ]);
+    for (const [situation, origin] of [
+        [" 200 /.well-known/matrix/client", "*"],
+        [" 200 /.well-known/matrix/server", "*"],
+        [" 413 /_matrix/media/v3/upload", "*"],
+        ["200 200 /_matrix/client/versions", ""],
+        ["413 413 /_matrix/media/v3/upload", ""],
+        [" 404 /", ""],
+        ["200 200 /_matrix/x/.well-known/matrix/client", ""],
+    ] as const) {
+        assert.equal(mapped(conf, "$allow_origin", situation), origin, situation);
+    }
+    assert.equal(mapped(conf, "$allow_methods", "*"), "GET, HEAD, OPTIONS");
+    assert.equal(mapped(conf, "$allow_methods", ""), "");
 });

@@ -2,15 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nginxConf } from "../../../components/nginx/conf.ts";
 import { everywhere } from "../../support/nginx.ts";
-import {
-    ARGS,
-    headersOf,
-    locationsOf,
-    mapped,
-    only,
-    parsed,
-    publicServer,
-} from "../../support/nginx-conf.ts";
+import { ARGS, headersOf, locationsOf, only, parsed, publicServer } from "../../support/nginx-conf.ts";
 import { some } from "../../support/some.ts";
 
 test("the intermediate profile is TLS 1.2 and 1.3 with forward secrecy and authenticated encryption", () => {
@@ -43,25 +35,4 @@ test("browsers are told to stay with HTTPS in every answer, when it is asked for
     // A header in a location would drop those outside it.
     for (const { block } of some(locationsOf(server))) assert.deepEqual(everywhere(block, "add_header"), []);
     assert.doesNotMatch(nginxConf({ ...ARGS, hsts: false }).text, /Strict-Transport-Security/);
-});
-
-test("web pages may read what nginx itself answers to Matrix clients, and nginx adds nothing to what Synapse answers", () => {
-    const conf = parsed();
-    assert.deepEqual(headersOf(publicServer(conf))["Access-Control-Allow-Origin"], [
-        "$allow_origin",
-        "always",
-    ]);
-    for (const [situation, origin] of [
-        [" 200 /.well-known/matrix/client", "*"],
-        [" 200 /.well-known/matrix/server", "*"],
-        [" 413 /_matrix/media/v3/upload", "*"],
-        ["200 200 /_matrix/client/versions", ""],
-        ["413 413 /_matrix/media/v3/upload", ""],
-        [" 404 /", ""],
-        ["200 200 /_matrix/x/.well-known/matrix/client", ""],
-    ] as const) {
-        assert.equal(mapped(conf, "$allow_origin", situation), origin, situation);
-    }
-    assert.equal(mapped(conf, "$allow_methods", "*"), "GET, HEAD, OPTIONS");
-    assert.equal(mapped(conf, "$allow_methods", ""), "");
 });
