@@ -10,7 +10,9 @@ import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
-import { type NginxConfArgs, nginxConf, PATHS } from "./conf.ts";
+import { nginxConf } from "./conf.ts";
+import type { NginxConfArgs } from "./conf-args.ts";
+import { PATHS } from "./paths.ts";
 import { NGINX_USER } from "./user.ts";
 
 /** What {@link NginxProxy} needs to know. */

@@ -1,4 +1,5 @@
-import type { NginxConfArgs } from "./conf.ts";
+import { clientAuthority } from "./authority.ts";
+import type { NginxConfArgs } from "./conf-args.ts";
 import { regexQuoted } from "./quote.ts";
 
 /** What is added to each document; the last one is served only if there is such. */
@@ -11,13 +12,19 @@ export interface WellKnownArgs {
 type Members = Readonly<Record<string, unknown>>;
 type Args = Pick<NginxConfArgs, "federation" | "federationPort" | "httpsPort" | "publicHost" | "wellKnown">;
 
-/** A variable for what only the client knows: the port that Docker picked for clients and servers alike. */
-export function wellKnownMap(args: Args): string {
-    if (!isPickedPort(args)) return "";
-    return `map $http_host $server_authority {
-    default "${args.publicHost}:443";
-    "~^${regexQuoted(args.publicHost)}:[0-9]+$" $http_host;
+/** Variables for what only the client knows: the port that Docker picked, for clients and perhaps for servers. */
+export function wellKnownMaps(args: NginxConfArgs): string {
+    const { httpsPort, publicHost } = args;
+    const asAsked = `"~^${regexQuoted(publicHost)}:[0-9]+$" $http_host;`;
+    const servers = `map $http_host $server_authority {
+    default "${publicHost}:443";
+    ${asAsked}
 }`;
+    return `# Where Docker picked the port, only the client knows it.
+map $http_host $client_authority {
+    default "${clientAuthority(args)}";
+${httpsPort === undefined ? `    ${asAsked}\n` : ""}}
+${isPickedPort(args) ? servers : ""}`;
 }
 
 /** The documents below /.well-known/matrix, each as a location. */

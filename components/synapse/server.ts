@@ -1,20 +1,15 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { unlessAtWork } from "../docker/at-work.ts";
-import {
-    internalPorts,
-    publishedPort,
-    type ServiceContainerArgs,
-    serviceContainer,
-} from "../docker/container.ts";
+import { internalPorts, publishedPort, serviceContainer } from "../docker/container.ts";
 import { loopbackWarning } from "../docker/engine-version.ts";
 import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
-import { COMPILED, compiledDirectory } from "./data.ts";
-import { type HomeserverArgs, homeserverYaml, logConfig, PATHS, secretYaml } from "./homeserver.ts";
+import { compiledDirectory } from "./data.ts";
+import { type HomeserverArgs, homeserverYaml, logConfig, secretYaml } from "./homeserver.ts";
 import { SecretConfig } from "./secret-config.ts";
+import { dataMounts, PORTS, replacingDigest, synapseService } from "./service.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
 /** What {@link Synapse} needs to know. */
@@ -48,13 +43,6 @@ export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPor
     readonly stack: Stack;
 }
 
-const HTTP_PORT = 8008;
-const TLS_PORT = 8448;
-const METRICS_PORT = 9000;
-
-/** The file that is there while the server restarts, in its container and in nginx's. */
-export const ANNOUNCEMENT = { directory: "/announce", file: "/announce/restarting" } as const;
-
 /**
  * The homeserver. Its configuration lies in a volume that never changes; other settings make another volume, which
  * Synapse itself reads and checks before the running server is replaced by one that mounts it.
@@ -67,20 +55,12 @@ export class Synapse extends pulumi.ComponentResource {
     /** Published port for TLS; undefined unless Synapse speaks it. */
     readonly tlsPort: pulumi.Output<number> | undefined;
     /** Where other containers on the network reach it: `host:port`. */
-    readonly upstream = `synapse:${HTTP_PORT}`;
+    readonly upstream = `synapse:${PORTS.http}`;
 
     constructor(name: string, args: SynapseArgs, opts?: pulumi.ComponentResourceOptions) {
         super("synapse:index:Synapse", name, {}, opts);
 
-        const listen = {
-            http: internalPorts(HTTP_PORT, args.addresses.length),
-            tls: internalPorts(TLS_PORT, args.tlsListener?.addresses.length ?? 0),
-        };
-        const options = {
-            ...args,
-            listen,
-            metricsPort: args.announceVolume === undefined ? undefined : METRICS_PORT,
-        };
+        const options = renderedOptions(args);
         const homeserver = homeserverYaml(options);
         const config = new FileVolume(
             `${name}-config`,
@@ -106,80 +86,10 @@ export class Synapse extends pulumi.ComponentResource {
                       { parent: this },
                   );
         const secretMounts = secrets === undefined ? [] : [secrets.mount];
-        const secretEnvironment = { SECRET_CONFIG: secrets?.path ?? "" };
+        const secretPath = secrets?.path ?? "";
 
-        const data = { source: args.dataVolume, target: "/data" };
-        const compiled = { source: args.compiledVolume, target: COMPILED };
-        const readOnlyMounts = [
-            { source: config.volumeName, target: "/config" },
-            ...secretMounts,
-            compiled,
-            ...(args.certificatesVolume === undefined
-                ? []
-                : [{ source: args.certificatesVolume, target: "/certificates" }]),
-        ];
-
-        const service: ServiceContainerArgs = {
-            name: args.prefix,
-            image: args.image,
-            user: SYNAPSE_USER,
-            entrypoint: ["/bin/sh", "/config/start.sh"],
-            environment: {
-                SIGNING_KEY: PATHS.signingKey(args.serverName),
-                CERTIFICATE: args.front === "tls" ? PATHS.certificate : "",
-                HTTP_PORT: String(HTTP_PORT),
-                PYTHONPYCACHEPREFIX: compiledDirectory(args.image),
-                METRICS_PORT: String(METRICS_PORT),
-                ANNOUNCE: args.announceVolume === undefined ? "" : ANNOUNCEMENT.file,
-                ...secretEnvironment,
-            },
-            mounts: [
-                { ...data, readOnly: false },
-                ...(args.announceVolume === undefined
-                    ? []
-                    : [
-                          {
-                              source: args.announceVolume,
-                              target: ANNOUNCEMENT.directory,
-                              readOnly: false,
-                          },
-                      ]),
-                ...readOnlyMounts,
-            ],
-            // Uploads pass through it; when it is too small they fail without an HTTP status.
-            tmpfs: { "/tmp": 64 + 4 * mebibytes(args.maxUploadSize) },
-            network: { name: args.network, aliases: ["synapse"] },
-            ports: [
-                ...(args.port === "off"
-                    ? []
-                    : [{ internal: HTTP_PORT, external: args.port, addresses: args.addresses }]),
-                ...(args.tlsListener === undefined
-                    ? []
-                    : [
-                          {
-                              internal: TLS_PORT,
-                              external: args.tlsListener.port,
-                              addresses: args.tlsListener.addresses,
-                          },
-                      ]),
-            ],
-            health: {
-                command: [
-                    "curl",
-                    "-fsS",
-                    "--max-time",
-                    "4",
-                    "-o",
-                    "/dev/null",
-                    `http://127.0.0.1:${HTTP_PORT}/health`,
-                ],
-                interval: 5,
-                startPeriod: 59,
-                patience: args.startSeconds,
-            },
-            memory: args.memory,
-            stopGracePeriod: 60,
-        };
+        const service = synapseService(args, { volume: config.volumeName, secretMounts, secretPath });
+        const { data, compiled } = dataMounts(args);
         const check = task(
             `${name}-check`,
             {
@@ -188,13 +98,13 @@ export class Synapse extends pulumi.ComponentResource {
                 user: SYNAPSE_USER,
                 mounts: [data, compiled, ...secretMounts],
                 environment: {
-                    ...secretEnvironment,
+                    SECRET_CONFIG: secretPath,
                     PYTHONPYCACHEPREFIX: compiledDirectory(args.image),
                 },
                 // Here a preview shows what changes in it, line by line.
                 stdin: homeserver,
                 // On this machine alone: whatever replaces the container is reason enough to look at it first.
-                beforehand: unlessAtWork(args.prefix, digest(service)),
+                beforehand: unlessAtWork(args.prefix, replacingDigest(service)),
             },
             args.stack,
             { parent: this, hooks: isOnLoopback(args) ? loopbackWarning(name, args.stack.environment) : {} },
@@ -207,8 +117,8 @@ export class Synapse extends pulumi.ComponentResource {
         secrets?.removeOthers(`${name}-old-secrets`, { parent: this, dependsOn: [ready] });
 
         this.containerId = container.id;
-        this.httpPort = publishedPort(container, HTTP_PORT);
-        this.tlsPort = args.tlsListener === undefined ? undefined : publishedPort(container, TLS_PORT);
+        this.httpPort = publishedPort(container, PORTS.http);
+        this.tlsPort = args.tlsListener === undefined ? undefined : publishedPort(container, PORTS.tls);
         this.registerOutputs({
             containerId: this.containerId,
             httpPort: this.httpPort,
@@ -217,20 +127,17 @@ export class Synapse extends pulumi.ComponentResource {
     }
 }
 
-/** Twelve hexadecimal digits that change with whatever replaces the container. */
-function digest({ memory: _, health, ...service }: ServiceContainerArgs): pulumi.Output<string> {
-    const { patience: __, ...replacing } = health;
-    return pulumi
-        .output({ ...service, health: replacing })
-        .apply((known) => createHash("sha256").update(JSON.stringify(known)).digest("hex").slice(0, 12));
+function renderedOptions(args: SynapseArgs): HomeserverArgs {
+    return {
+        ...args,
+        listen: {
+            http: internalPorts(PORTS.http, args.addresses.length),
+            tls: internalPorts(PORTS.tls, args.tlsListener?.addresses.length ?? 0),
+        },
+        metricsPort: args.announceVolume === undefined ? undefined : PORTS.metrics,
+    };
 }
 
 function isOnLoopback({ port, addresses }: SynapseArgs): boolean {
     return port !== "off" && addresses.some((address) => address.startsWith("127."));
-}
-
-/** `50M` → 50, `512K` → 1. */
-function mebibytes(size: string): number {
-    const count = Number.parseInt(size, 10);
-    return size.endsWith("K") ? Math.ceil(count / 1024) : count;
 }
