@@ -7,7 +7,7 @@ import { present } from "../images/docker.ts";
 import { ensureImages } from "../images/ensure.ts";
 import type { Log } from "../images/progress.ts";
 import { findRecipe, recipeNames } from "../images/recipes.ts";
-import { readSettings } from "../settings.ts";
+import { readSettings } from "../settings/read.ts";
 
 const names = process.argv.slice(2);
 const log: Log = (line) => console.error(line);
@@ -20,7 +20,7 @@ try {
 }
 
 function defaultImages(): Readonly<Record<string, string>> {
-    return readSettings("local", { serverName: "localhost" }, () => false).images;
+    return readSettings("local", { serverName: "localhost", tls: '{"mode":"local-ca"}' }, () => false).images;
 }
 
 async function buildNamed(names: readonly string[]): Promise<Record<string, string>> {

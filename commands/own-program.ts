@@ -1,7 +1,7 @@
-import { usedImages } from "../addresses.ts";
 import type { UpArgs } from "../engine/stack.ts";
 import { ensureImages } from "../images/ensure.ts";
-import { readSettings, settingsWithSecrets } from "../settings.ts";
+import { usedImages } from "../settings/images.ts";
+import { readSettings, settingsWithSecrets } from "../settings/read.ts";
 
 /** What the engine is handed with this very program. Another project's settings are none of ours. */
 export function ownProgram(

@@ -149,6 +149,6 @@ export class Certbot extends pulumi.ComponentResource implements ObtainedCertifi
 function accountFile({
     keyId,
     hmacKey,
-}: NonNullable<AcmeCertificateArgs["source"]["externalAccount"]>): string {
+}: NonNullable<AcmeSource["externalAccount"]>): string {
     return `eab-kid = ${keyId}\neab-hmac-key = ${hmacKey}\n`;
 }

@@ -1,8 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { withoutBrackets } from "../../hosts.ts";
 import { AcmeCertificate } from "./acme.ts";
 import { HostCertificate } from "./host.ts";
 import { LocalCa } from "./local-ca.ts";
-import { withoutBrackets } from "./private-ca.ts";
 import type { CertificateArgs, CertificateSource, Certificates } from "./source.ts";
 
 /** The component that gets a certificate from `source`. */

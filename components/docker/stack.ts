@@ -64,10 +64,14 @@ export function stackOn(
         sweep: {
             beforeCreate: [new pulumi.ResourceHook(`${name}-sweep`, sweeper(ownership), { onDryRun: true })],
         },
-        provider: new docker.Provider(`${name}-docker`, dockerHost === undefined ? {} : { host: dockerHost }, {
-            ...opts,
-            dependsOn: [deployment],
-        }),
+        provider: new docker.Provider(
+            `${name}-docker`,
+            dockerHost === undefined ? {} : { host: dockerHost },
+            {
+                ...opts,
+                dependsOn: [deployment],
+            },
+        ),
         environment,
     };
 }

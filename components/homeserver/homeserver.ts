@@ -92,9 +92,7 @@ export class Homeserver extends pulumi.ComponentResource {
             { parent: this, dependsOn: [synapse, nginx, obtained].filter((part) => part !== undefined) },
         );
 
-        this.clientUrl = pulumi
-            .output(clientPort)
-            .apply((port) => clientBaseUrl(topology, settings, port));
+        this.clientUrl = pulumi.output(clientPort).apply((port) => clientBaseUrl(topology, settings, port));
         this.federationAddress = pulumi
             .output(nginx?.federationPort ?? clientPort)
             .apply((port) => (topology.federation === "off" ? null : `${settings.publicHost}:${port}`));
@@ -109,17 +107,15 @@ export class Homeserver extends pulumi.ComponentResource {
         this.dnsRecords = dnsRecords(settings);
         this.warnings = verification.warnings;
         this.verified = verification.verified;
-        this.nextSteps = pulumi
-            .all([this.clientUrl, this.verified])
-            .apply(([clientUrl, verified]) =>
-                nextSteps(topology, settings, {
-                    stack: pulumi.getStack(),
-                    clientUrl,
-                    verified,
-                    privateCa: certificates?.caCertificate !== undefined,
-                    public: world !== undefined,
-                }),
-            );
+        this.nextSteps = pulumi.all([this.clientUrl, this.verified]).apply(([clientUrl, verified]) =>
+            nextSteps(topology, settings, {
+                stack: pulumi.getStack(),
+                clientUrl,
+                verified,
+                privateCa: certificates?.caCertificate !== undefined,
+                public: world !== undefined,
+            }),
+        );
         this.registerOutputs({
             clientUrl: this.clientUrl,
             federationAddress: this.federationAddress,

@@ -1,19 +1,19 @@
 import { isLocalName } from "../../hosts.ts";
-import { federationPlace, front } from "../../settings/front.ts";
-import { usedImages } from "../../settings/images.ts";
+import { type FederationPlace, federationPlace } from "../../settings/federation.ts";
+import { type Front, front } from "../../settings/front.ts";
+import { type UsedImages, usedImages } from "../../settings/images.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { DIRECTORIES } from "../../settings/tls/acme.ts";
 import { DOCKER_HOST_ITSELF, publicUrlParts } from "../../settings/tls/proxy.ts";
 import type { CertificateSource } from "../certificates/source.ts";
-import type { FederationPlace, TrustedProxies } from "../nginx/conf-args.ts";
-import type { Front } from "../synapse/homeserver.ts";
+import type { TrustedProxies } from "../nginx/conf-args.ts";
 
 /** Who stands where in one server, as it follows from its settings: what all of its parts are made by. */
 export interface Topology {
     /** Who stands before Synapse. */
     readonly front: Front;
     /** References of the images that run; those that are undefined do not. */
-    readonly images: Images;
+    readonly images: UsedImages;
     /** Where the certificate comes from; undefined where this server speaks no TLS. */
     readonly certificate: CertificateSource | undefined;
     /** What a private CA certifies, with the name that clients connect to first. */
@@ -28,13 +28,6 @@ export interface Topology {
     readonly federation: FederationPlace;
     /** Whether Synapse announces its restarts: nobody looks at that unless nginx holds requests. */
     readonly announces: boolean;
-}
-
-/** References of images. */
-export interface Images {
-    readonly synapse: string;
-    readonly nginx?: string | undefined;
-    readonly certbot?: string | undefined;
 }
 
 /** The operator's own proxy: its port for the world, and whose word about clients' addresses is believed. */

@@ -1,3 +1,4 @@
+import { withoutBrackets } from "../../hosts.ts";
 import { get } from "./client.ts";
 import type { Expectations, OutsideExpectations } from "./expectations.ts";
 import { lookOutside } from "./outside.ts";
@@ -41,7 +42,7 @@ async function servedUntil(expected: Expectations, dockerHost: string | undefine
     const { certificateEnd } = await get({
         address: target.address,
         port: target.listener.port,
-        tlsName: publicHost.replace(/^\[(.*)\]$/, "$1"),
+        tlsName: withoutBrackets(publicHost),
         host: publicHost,
         path: "/_matrix/client/versions",
         // The date is all that is wanted of it.

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
+import { authority, isLoopback } from "../../hosts.ts";
 import { Asker, Failure, json } from "./asking.ts";
 import type { Expectations } from "./expectations.ts";
 import { believed, logOfForged } from "./forged-address.ts";
 import { keyFault } from "./key.ts";
-import { authority, isLoopback, type Target } from "./targets.ts";
+import type { Target } from "./targets.ts";
 import type { Trust } from "./trust.ts";
 
 /** Something that must hold at one address. It resolves to what was seen, and rejects with what was seen instead. */

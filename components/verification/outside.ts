@@ -1,5 +1,5 @@
+import { isPublicName } from "../../hosts.ts";
 import type { OutsideExpectations } from "./expectations.ts";
-import { isPublicName } from "./names.ts";
 import { atPublicHost } from "./public-host.ts";
 import { clientFile, delegation } from "./server-name.ts";
 import { trustIn } from "./trust.ts";

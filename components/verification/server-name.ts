@@ -1,8 +1,7 @@
+import { authority, isPublicName } from "../../hosts.ts";
 import { discover, type Route, wellKnown } from "./discovery.ts";
 import type { OutsideExpectations } from "./expectations.ts";
 import { keyFault } from "./key.ts";
-import { isPublicName } from "./names.ts";
-import { authority } from "./targets.ts";
 import { clientFileWarning, delegationWarning, type Warning } from "./warnings.ts";
 import { NoAnswer, type World } from "./world.ts";
 

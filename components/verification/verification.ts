@@ -49,7 +49,9 @@ export class Verification extends pulumi.ComponentResource {
             { parent: this, ...(outside && { hooks: previewLook(name, outside, this) }) },
         );
         const aftermath = lookAfter(questions, expectations, outside, stack, this);
-        this.verified = questions.stdout.apply((printed) => printed.split("\n").filter((line) => line !== ""));
+        this.verified = questions.stdout.apply((printed) =>
+            printed.split("\n").filter((line) => line !== ""),
+        );
         this.warnings = aftermath.apply(({ warnings }) => warnings);
         this.certificateExpiry = aftermath.apply(({ certificateExpiry }) => certificateExpiry);
         this.registerOutputs({

@@ -8,13 +8,13 @@ import { Homeserver, type HomeserverArgs } from "../../components/homeserver/hom
 
 const config = new pulumi.Config();
 
-const common = {
+const common: Omit<HomeserverArgs, "serverName"> = {
     tls: { mode: "local-ca" },
     ephemeral: true,
     listenAddresses: { public: ["127.0.0.1"] },
     // `pulumi config set --path images.synapse <reference>`, for other images than the official ones.
     images: config.getObject<NonNullable<HomeserverArgs["images"]>>("images") ?? {},
-} as const;
+};
 
 const chat = new Homeserver("chat", { ...common, serverName: "chat.localhost" });
 const lab = new Homeserver("lab", {

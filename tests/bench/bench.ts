@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { availableParallelism, loadavg } from "node:os";
-import type { AcmeSource } from "../../components/certificates/acme.ts";
+import type { AcmeSource } from "../../components/certificates/source.ts";
 import { type Deployment, type Engine, engines } from "../support/deployment.ts";
 import { docker, finished, Homeserver } from "../support/homeserver.ts";
 import { Pebble } from "../support/pebble.ts";

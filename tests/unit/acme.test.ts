@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { certificateSource, front, usedImages } from "../../addresses.ts";
-import type { AcmeSource } from "../../components/certificates/acme.ts";
+import type { AcmeSource } from "../../components/certificates/source.ts";
 import { certbotArguments, certificateProfile } from "../../components/certificates/certbot-arguments.ts";
-import { type NginxConfArgs, nginxConf } from "../../components/nginx/conf.ts";
-import { readSettings, type Settings } from "../../settings.ts";
+import { topology } from "../../components/homeserver/topology.ts";
+import { nginxConf } from "../../components/nginx/conf.ts";
+import type { NginxConfArgs } from "../../components/nginx/conf-args.ts";
+import { readSettings } from "../../settings/read.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { everywhere, here, parseNginx } from "../support/nginx.ts";
 
 const LEAST = { mode: "acme", email: "admin@example.org" };
@@ -29,7 +31,7 @@ function refusal(...args: Parameters<typeof read>): string {
 }
 
 function sourceOf(tls: Record<string, unknown>): AcmeSource {
-    const source = certificateSource(read(tls));
+    const source = topology(read(tls)).certificate;
     assert.ok(source?.mode === "acme");
     return source;
 }
@@ -46,8 +48,8 @@ test("ACME needs the mode alone", () => {
         profile: "intermediate",
         http3: false,
     });
-    assert.equal(front(settings), "proxy");
-    assert.deepEqual(Object.keys(usedImages(settings)), ["synapse", "nginx", "certbot"]);
+    assert.equal(topology(settings).front, "proxy");
+    assert.deepEqual(Object.keys(topology(settings).images), ["synapse", "nginx", "certbot"]);
 });
 
 for (const [server, url] of [

@@ -71,7 +71,7 @@ process.env.PATH = `${directory}${delimiter}${process.env.PATH}`;
 delete process.env.DOCKER_HOST;
 
 const args = { prefix: "synapse-test", takeOver: [], ephemeral: true };
-const stack = stackOn(args);
+const stack = stackOn("first", args, {});
 
 /** What the docker client was asked to change. */
 function changes(): string[] {
@@ -140,7 +140,7 @@ test("what this program did not make is refused, whatever may be taken over", as
     assert.deepEqual(changes(), []);
 });
 
-const taking = stackOn({ ...args, takeOver: [OTHER] });
+const taking = stackOn("taking", { ...args, takeOver: [OTHER] }, {});
 
 test("what may be taken over goes like the own, but a volume stays with its data", async () => {
     fakeDocker([{ labels: { deployment: OTHER } }]);
@@ -169,7 +169,7 @@ test("where nobody can look, nothing is made", async () => {
 
 test("the sweep looks at the engine that the stack is on", async () => {
     fakeDocker([{ labels: { deployment: OWN } }]);
-    const remote = stackOn({ ...args, dockerHost: "ssh://deploy@docker.example.org" });
+    const remote = stackOn("remote", { ...args, dockerHost: "ssh://deploy@docker.example.org" }, {});
     for (const line of some(await sweep(NETWORK, remote)))
         assert.match(line, /^ssh:\/\/deploy@docker\.example\.org network /);
 });
@@ -199,7 +199,7 @@ test("a deployment that begins where another one of its name stands is refused w
 // --- What can never change ----------------------------------------------------------------------------------------
 
 const inputs = (serverName: string) => ({ environment: { SERVER_NAME: serverName, OWNER: "991:991" } });
-const [guard] = permanenceGuard().beforeUpdate ?? [];
+const [guard] = permanenceGuard("data").beforeUpdate ?? [];
 
 test("another server name is refused in preview already", async () => {
     assert.ok(guard instanceof pulumi.ResourceHook);

@@ -8,10 +8,9 @@ import { readSettings } from "../../settings/read.ts";
 import type { Settings } from "../../settings/settings.ts";
 
 function settings(more: Readonly<Record<string, unknown>>): Settings {
-    const config = Object.entries({ serverName: "example.org", tls: { mode: "files" }, ...more }).map(([key, value]) => [
-        key,
-        typeof value === "string" ? value : JSON.stringify(value),
-    ]);
+    const config = Object.entries({ serverName: "example.org", tls: { mode: "files" }, ...more }).map(
+        ([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)],
+    );
     return readSettings("prod", Object.fromEntries(config) as Record<string, string>, () => false);
 }
 

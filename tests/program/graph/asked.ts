@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { asked, registered } from "./looks.ts";
-import { CA_BUNDLE, type Run, alone, dual, ephemeral, loopback, runs, runsOfOtherCas, unnamed } from "./runs.ts";
+import {
+    alone,
+    CA_BUNDLE,
+    dual,
+    ephemeral,
+    loopback,
+    type Run,
+    runs,
+    runsOfOtherCas,
+    unnamed,
+} from "./runs.ts";
 
 test("a port that Docker picked is asked at the one address that it was picked for", () => {
     const [clients] = asked(ephemeral).listeners as unknown[];
@@ -53,5 +63,8 @@ test("another container makes the server be asked again", () => {
     const changes = (run: Run) =>
         (registered(run, "verification-questions").inputs.environment as Record<string, string>).CHANGES;
     assert.equal(changes(runs.none)?.trim(), "homeserver-synapse-container-id");
-    assert.match(changes(runs.files) ?? "", /^homeserver-synapse-container-id homeserver-nginx-container-id\/[0-9a-f]{12}$/);
+    assert.match(
+        changes(runs.files) ?? "",
+        /^homeserver-synapse-container-id homeserver-nginx-container-id\/[0-9a-f]{12}$/,
+    );
 });

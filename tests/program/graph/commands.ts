@@ -14,7 +14,9 @@ test("no command deletes, and none is replaced: that would run against data in u
         // Pulumi's own; without triggers it never happens.
         assert.deepEqual(replaceOnChanges, ["triggers[*]"], name);
         // They look, and do nothing.
-        const looks = hooks.beforeCreate.filter((hook) => !["synapse-loopback", "network-ipv6-guard"].includes(hook));
+        const looks = hooks.beforeCreate.filter(
+            (hook) => !["synapse-loopback", "network-ipv6-guard"].includes(hook),
+        );
         assert.deepEqual(
             looks,
             name === "verification-questions" && isOutside(calls) ? ["verification-outside"] : [],

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { some } from "../../support/some.ts";
-import { type Upload, loaderOf, loadersOf, registered } from "./looks.ts";
-import { type Run, everyRun, larger, roomier, runs } from "./runs.ts";
+import { loaderOf, loadersOf, registered, type Upload } from "./looks.ts";
+import { everyRun, larger, type Run, roomier, runs } from "./runs.ts";
 
 test("a container that fills a volume is never started", () => {
     for (const { inputs } of some(everyRun.flatMap(loadersOf))) {
@@ -39,11 +39,7 @@ test("a service mounts the very volume that its files are in", () => {
         ["nginx-container", "nginx-scripts"],
         ["certificates-relay", "certificates-scripts"],
     ] as const) {
-        assert.ok(
-            mounted(runs.files, service).includes(
-                String(loaderOf(runs.files, files).inputs.name),
-            ),
-        );
+        assert.ok(mounted(runs.files, service).includes(String(loaderOf(runs.files, files).inputs.name)));
     }
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Registration, type Run } from "./runs.ts";
+import type { Registration, Run } from "./runs.ts";
 
 /** Ways to look at a run. */
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { some } from "../../support/some.ts";
 import { asked, portsOf, registered, uploadsOf } from "./looks.ts";
-import { type Run, alone, dual, ephemeral, runs, together } from "./runs.ts";
+import { alone, dual, ephemeral, dockerHost, production, type Run, runs, together } from "./runs.ts";
 
 test("a stack says where clients and servers connect", () => {
     for (const [mode, clientUrl, federationAddress, publishedPorts] of [
@@ -83,7 +83,6 @@ test("ports that Docker picked are outputs, and stand in the URL", () => {
     assert.deepEqual(publishedPorts, { synapse: 32768, http: 32768, https: 32769, federation: 32770 });
     assert.equal(clientUrl, "https://matrix.example.org:32769");
 });
-
 
 test("the running server is asked what the settings promise", () => {
     const everywhere = ["0.0.0.0"];

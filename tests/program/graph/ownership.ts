@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { some } from "../../support/some.ts";
-import { COMMAND, OWN_LABELS, commandsOf, registered } from "./looks.ts";
+import { COMMAND, commandsOf, OWN_LABELS, registered } from "./looks.ts";
 import { dockerHost, ephemeral, everyRun, production, runs } from "./runs.ts";
 
 test("every Docker object goes to the stack's own engine", () => {
     for (const { registrations } of everyRun) {
         for (const { type, name, provider } of registrations) {
             if (type.startsWith("docker:"))
-                assert.match(provider, /pulumi:providers:docker::homeserver-docker::homeserver-docker-id$/, name);
+                assert.match(
+                    provider,
+                    /pulumi:providers:docker::homeserver-docker::homeserver-docker-id$/,
+                    name,
+                );
         }
     }
 });

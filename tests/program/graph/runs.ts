@@ -4,7 +4,6 @@ import { type Run, runProgram as runWhole } from "../../support/program.ts";
 
 /** What the whole program registers with some settings: each is run once, for the tests of all of this directory. */
 
-
 export type { Registration, Run };
 
 export const SERVER = "homeserver";
@@ -67,22 +66,23 @@ const withSecretConfig = {
     extraConfig: { email: { smtp_host: "mail.example.org" } },
     secretConfig: { email: { smtp_pass: HIDDEN } },
 };
-export const [ephemeral, secretive, larger, roomier, production, hiding, together, alone, dual] = await Promise.all([
-    runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
-    runProgram({ ...NAMED, tls: byDns, ephemeral: true }, "test", ["tls"]),
-    runProgram({ ...FILES, maxUploadSize: "100M" }),
-    runProgram({ ...FILES, memory: { synapse: 8192, nginx: 512 } }),
-    runProgram({ ...FILES, dockerHost }, "prod"),
-    runProgram(withSecretConfig, "test", ["secretConfig"]),
-    runProgram({ ...FILES, federation: { port: 443 }, holdSeconds: 0 }),
-    runProgram({ ...FILES, federation: { enabled: false } }),
-    runProgram({
-        ...FILES,
-        ipv6: true,
-        listenAddresses: { public: ["0.0.0.0", "::"] },
-        ports: { synapse: "off" },
-    }),
-]);
+export const [ephemeral, secretive, larger, roomier, production, hiding, together, alone, dual] =
+    await Promise.all([
+        runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
+        runProgram({ ...NAMED, tls: byDns, ephemeral: true }, "test", ["tls"]),
+        runProgram({ ...FILES, maxUploadSize: "100M" }),
+        runProgram({ ...FILES, memory: { synapse: 8192, nginx: 512 } }),
+        runProgram({ ...FILES, dockerHost }, "prod"),
+        runProgram(withSecretConfig, "test", ["secretConfig"]),
+        runProgram({ ...FILES, federation: { port: 443 }, holdSeconds: 0 }),
+        runProgram({ ...FILES, federation: { enabled: false } }),
+        runProgram({
+            ...FILES,
+            ipv6: true,
+            listenAddresses: { public: ["0.0.0.0", "::"] },
+            ports: { synapse: "off" },
+        }),
+    ]);
 export const CA_BUNDLE = "-----BEGIN CERTIFICATE-----";
 export const runsOfOtherCas = await Promise.all([
     runProgram({ ...NAMED, tls: { ...tlsOf("acme"), server: "staging" } }),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { some } from "../../support/some.ts";
 import { CONTAINER, ofType, registered, servicesOf } from "./looks.ts";
-import { type Mode, type Registration, type Run, dual, everyRun, runs } from "./runs.ts";
+import { dual, everyRun, type Mode, type Registration, type Run, runs } from "./runs.ts";
 
 test("the services are these", () => {
     const names = (mode: Mode) =>

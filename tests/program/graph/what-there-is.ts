@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONTAINER, VOLUME, withoutHash } from "./looks.ts";
-import { type Run, SERVER, ephemeral, production, runProgram, runs } from "./runs.ts";
+import { ephemeral, production, NAMED, type Run, runProgram, runs } from "./runs.ts";
 
-const SERVER = [
+const EVERY_SERVER = [
     "synapse:index:Homeserver homeserver",
     "command:local:Command deployment",
     "pulumi:providers:docker docker",
@@ -72,12 +72,12 @@ const PROXY = [
 ];
 
 for (const [mode, expected] of [
-    ["none", SERVER],
-    ["synapse", [...SERVER, ...HOST_CERTIFICATE]],
-    ["files", [...SERVER, ...HOST_CERTIFICATE, ...PROXY]],
-    ["acme", [...SERVER, ...ACME, ...PROXY]],
-    ["local-ca", [...SERVER, ...LOCAL_CA, ...PROXY]],
-    ["proxy", [...SERVER, ...PROXY]],
+    ["none", EVERY_SERVER],
+    ["synapse", [...EVERY_SERVER, ...HOST_CERTIFICATE]],
+    ["files", [...EVERY_SERVER, ...HOST_CERTIFICATE, ...PROXY]],
+    ["acme", [...EVERY_SERVER, ...ACME, ...PROXY]],
+    ["local-ca", [...EVERY_SERVER, ...LOCAL_CA, ...PROXY]],
+    ["proxy", [...EVERY_SERVER, ...PROXY]],
 ] as const) {
     test(`a stack with tls.mode ${mode} is this and nothing else`, () => {
         const { registrations, failure } = runs[mode];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
-import { isPublicName } from "../../../components/verification/names.ts";
 import { look, lookOutside } from "../../../components/verification/outside.ts";
 import { DNS_VARIABLE, type World } from "../../../components/verification/world.ts";
+import { isPublicName } from "../../../hosts.ts";
 import { FakeDns } from "../../support/fake-dns.ts";
 import {
     EXPECTED,
