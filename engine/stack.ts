@@ -2,8 +2,9 @@
 // loaded no earlier than they are needed, since that takes longer than most refusals.
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { forProgram, ownConfig, type Project, qualified, readConfig } from "./config.ts";
+import { forProgram, type Project } from "./config.ts";
 import type { Values } from "./inputs.ts";
+import { type ConfigArgs, configOf } from "./prepare.ts";
 import { lock, StackRecord } from "./record.ts";
 import { Refusal } from "./refusal.ts";
 import type { Report } from "./report.ts";
@@ -20,28 +21,10 @@ export interface StackArgs {
     readonly signal: AbortSignal;
 }
 
-export interface UpArgs extends StackArgs {
+export interface UpArgs extends StackArgs, ConfigArgs {
     /** The program's main file, seen from the project's directory. */
     readonly main: string;
-    /** Settings that come before those of `Pulumi.<stack>.yaml`, which need not be there then. */
-    readonly overrides: Values | undefined;
-    /**
-     * Which of the project's own settings the program is told are secret. This engine knows of no encryption, so all
-     * are given in the clear.
-     *
-     * @default - None.
-     */
-    readonly secretKeys?: (config: OwnConfig) => readonly string[];
-    /**
-     * What is to be done before the program runs. Returns settings that take the place of those given.
-     *
-     * @default - Nothing.
-     */
-    readonly prepare?: (config: OwnConfig, isSecret: (key: string) => boolean) => Promise<Values>;
 }
-
-/** The project's own settings by bare key, as the program reads them: strings, or JSON. */
-export type OwnConfig = Readonly<Record<string, string>>;
 
 export interface UpResult {
     readonly succeeded: boolean;
@@ -134,17 +117,6 @@ function checkName(stack: string): void {
 
 function directoryOf({ root }: Project): string {
     return join(root, ".state");
-}
-
-/** What the program is configured with, by fully qualified key, and the keys of what is secret of it. */
-async function configOf({ project, stack, overrides, secretKeys = () => [], prepare }: UpArgs) {
-    const given = readConfig(project, stack, overrides);
-    const own = ownConfig(project.name, given);
-    const secret = secretKeys(own);
-    const prepared = (await prepare?.(own, (key) => secret.includes(key))) ?? {};
-    const qualify = (key: string) => qualified(project.name, key);
-    const changed = Object.entries(prepared).map(([key, value]) => [qualify(key), value] as const);
-    return { config: { ...given, ...Object.fromEntries(changed) }, secretKeys: secret.map(qualify) };
 }
 
 async function openWorld({ project, stack, report, signal }: StackArgs, record: StackRecord): Promise<World> {
