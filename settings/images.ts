@@ -40,13 +40,7 @@ function officialCertbot(tls: Tls): string {
 export type UsedImages = Pick<Images, "synapse"> & Partial<Images>;
 
 /** The images that a stack of these settings runs. */
-export function usedImages({
-    images,
-    tls,
-}: {
-    readonly images: Images;
-    readonly tls: Tls;
-}): UsedImages {
+export function usedImages({ images, tls }: { readonly images: Images; readonly tls: Tls }): UsedImages {
     const { synapse, nginx, certbot } = images;
     if (front({ tls }) !== "proxy") return { synapse };
     return tls.mode === "acme" ? { synapse, nginx, certbot } : { synapse, nginx };

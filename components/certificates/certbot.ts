@@ -146,9 +146,6 @@ export class Certbot extends pulumi.ComponentResource implements ObtainedCertifi
 }
 
 /** A configuration file of certbot's, because a key on its command line could be seen on the Docker host. */
-function accountFile({
-    keyId,
-    hmacKey,
-}: NonNullable<AcmeSource["externalAccount"]>): string {
+function accountFile({ keyId, hmacKey }: NonNullable<AcmeSource["externalAccount"]>): string {
     return `eab-kid = ${keyId}\neab-hmac-key = ${hmacKey}\n`;
 }

@@ -19,8 +19,8 @@ export function clientPort(
 
 /** Base URL of the client API, without a slash at the end. */
 export function clientBaseUrl(
-    { front }: Topology,
-    { publicHost }: Settings,
+    { front }: Pick<Topology, "front">,
+    { publicHost }: Pick<Settings, "publicHost">,
     port: number | undefined,
 ): string {
     switch (front) {

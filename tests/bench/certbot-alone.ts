@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import type { AcmeSource } from "../../components/certificates/source.ts";
 import { certbotArguments, PATHS } from "../../components/certificates/certbot-arguments.ts";
+import type { AcmeSource } from "../../components/certificates/source.ts";
 import { docker, images } from "../support/homeserver.ts";
 import { removeLabelled, run } from "./commands.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AcmeSource } from "../../components/certificates/source.ts";
 import { certbotArguments, certificateProfile } from "../../components/certificates/certbot-arguments.ts";
+import type { AcmeSource } from "../../components/certificates/source.ts";
 import { topology } from "../../components/homeserver/topology.ts";
 import { nginxConf } from "../../components/nginx/conf.ts";
 import type { NginxConfArgs } from "../../components/nginx/conf-args.ts";

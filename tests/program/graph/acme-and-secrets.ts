@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asked, environmentOf, everythingBefore, registered, SECRET, SIGNATURE } from "./looks.ts";
-import { alone, HIDDEN, hiding, runs, SECRETS, secretive } from "./runs.ts";
+import { environmentOf, everythingBefore, registered, SECRET, SIGNATURE } from "./looks.ts";
+import { HIDDEN, hiding, runs, SECRETS, secretive } from "./runs.ts";
 
 test("nginx reads certbot's answers, and cannot write them", () => {
     const mounts = registered(runs.acme, "nginx-container").inputs.mounts as { source: string }[];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { some } from "../../support/some.ts";
 import { OWN_LABELS, ofType, registered } from "./looks.ts";
-import { ephemeral, secretive, everyRun, type Registration, runs } from "./runs.ts";
+import { ephemeral, everyRun, type Registration, runs, secretive } from "./runs.ts";
 
 const kept = ({ protect, retainOnDelete }: Registration) => ({ protect, retainOnDelete });
 

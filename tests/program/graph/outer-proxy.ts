@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { some } from "../../support/some.ts";
 import { asked, portsOf, registered, uploadsOf } from "./looks.ts";
-import { alone, behindOther, behindUnknown, loopback, runs } from "./runs.ts";
+import { behindOther, behindUnknown, runs } from "./runs.ts";
 
 test("for a proxy on the Docker host nginx has plain HTTP alone, on the loopback address, and no certificate", () => {
     assert.deepEqual(portsOf(runs.proxy, "nginx-container"), [

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { some } from "../../support/some.ts";
 import { asked, portsOf, registered, uploadsOf } from "./looks.ts";
-import { alone, dual, ephemeral, dockerHost, production, type Run, runs, together } from "./runs.ts";
+import { alone, dockerHost, dual, ephemeral, production, type Run, runs, together } from "./runs.ts";
 
 test("a stack says where clients and servers connect", () => {
     for (const [mode, clientUrl, federationAddress, publishedPorts] of [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONTAINER, VOLUME, withoutHash } from "./looks.ts";
-import { ephemeral, production, NAMED, type Run, runProgram, runs } from "./runs.ts";
+import { ephemeral, NAMED, production, type Run, runProgram, runs } from "./runs.ts";
 
 const EVERY_SERVER = [
     "synapse:index:Homeserver homeserver",

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { BlockList } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
-import { clientBaseUrl } from "../../../addresses.ts";
+import { clientBaseUrl } from "../../../components/homeserver/places.ts";
+import { topology } from "../../../components/homeserver/topology.ts";
 import { invalidHost, NO_HOSTS, validHost } from "../../support/hosts.ts";
 import { faultsIn, LEAST, read, refusal, testRefused } from "../../support/settings.ts";
 
@@ -74,13 +75,13 @@ test("nothing else is a server name or a public host", () => {
 });
 
 test("the public URL of every host that is accepted leads to that host", () => {
-    const modes = ["none", "synapse", "files", "local-ca"].map(
-        (mode) => read({ serverName: "localhost", tls: { mode } }).tls,
+    const modes = ["none", "synapse", "files", "local-ca"].map((mode) =>
+        topology(read({ serverName: "localhost", tls: { mode } })),
     );
     const port = fc.option(fc.integer({ min: 1, max: 65535 }), { nil: undefined });
     fc.assert(
-        fc.property(validHost, fc.constantFrom(...modes), port, (publicHost, tls, clientPort) => {
-            const { hostname, pathname, search } = new URL(clientBaseUrl({ publicHost, tls }, clientPort));
+        fc.property(validHost, fc.constantFrom(...modes), port, (publicHost, mode, clientPort) => {
+            const { hostname, pathname, search } = new URL(clientBaseUrl(mode, { publicHost }, clientPort));
             assert.deepEqual([pathname, search], ["/", ""]);
             if (publicHost.startsWith("[")) assert.ok(isSameAddress(hostname, publicHost));
             else assert.equal(hostname, publicHost);
