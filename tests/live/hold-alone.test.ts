@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { connect } from "node:http2";
 import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { docker } from "../support/homeserver.ts";
-import { ask, eventually, type Request, type Response } from "../support/http.ts";
+import { ask, eventually } from "../support/http.ts";
+import { FOR_HTTP3, MarkedRequests } from "../support/marked-requests.ts";
 import { ProxyAlone } from "../support/proxy-alone.ts";
 import { some } from "../support/some.ts";
 
@@ -16,60 +16,12 @@ before(async () => {
     proxy = await ProxyAlone.start({ maxUploadSize: "2M", startSeconds: 1 });
 });
 after(() => proxy.remove());
-let mark: string;
+let requests: MarkedRequests;
 beforeEach(() => {
-    mark = randomBytes(4).toString("hex");
+    requests = new MarkedRequests(proxy);
 });
-
-/** A request whose deliveries can be told by {@link mark}. */
-function send(method: string, path: string, more: Partial<Request> = {}): Promise<Response> {
-    const marked = `${path}${path.includes("?") ? "&" : "?"}mark=${mark}`;
-    return ask({
-        port: proxy.port,
-        ca: proxy.ca,
-        method,
-        path: marked,
-        options: { timeout: 60_000 },
-        ...more,
-    });
-}
-
-/** The same over HTTP/2. */
-function sendHttp2(method: string, path: string, body: Buffer): Promise<{ status: number; body: string }> {
-    return new Promise((resolve, reject) => {
-        const session = connect(`https://127.0.0.1:${proxy.port}`, { ca: proxy.ca, servername: "localhost" });
-        session.on("error", reject);
-        const stream = session.request({ ":method": method, ":path": `${path}?mark=${mark}` });
-        let status = 0;
-        let answer = "";
-        stream.on("response", (headers) => (status = Number(headers[":status"])));
-        stream.on("data", (chunk) => (answer += String(chunk)));
-        stream.on("error", reject);
-        stream.on("end", () => {
-            session.close();
-            resolve({ status, body: answer });
-        });
-        stream.end(body);
-    });
-}
-
-/** A POST of {@link FOR_HTTP3} over HTTP/3, by curl beside nginx, since Node has none. Its answer comes as `status body`. */
-function sendHttp3(path: string): Promise<string> {
-    const options =
-        "--silent --http3-only --insecure --max-time 60 --write-out '%{http_code} ' --output /run/answer";
-    const asked = `curl ${options} --data-binary @- 'https://127.0.0.1${path}?mark=${mark}'`;
-    return docker(
-        "exec",
-        proxy.nginx,
-        "sh",
-        "-c",
-        `yes | head -c ${FOR_HTTP3.length} | ${asked}; cat /run/answer`,
-    );
-}
-const FOR_HTTP3 = Buffer.alloc(1024 * 1024, "y\n");
-
-const counts = async () =>
-    (await proxy.deliveries(mark)).map(({ method, path }) => `${method} ${path.split("?")[0]}`);
+const send = (...request: Parameters<MarkedRequests["send"]>) => requests.send(...request);
+const counts = () => requests.delivered();
 const digest = (body: Buffer) => createHash("sha256").update(body).digest("hex").slice(0, 12);
 
 const SEND = "/_matrix/client/v3/rooms/!a%3Ab/send/m.room.message/17";
@@ -92,10 +44,10 @@ test("while a restart is announced, new requests of any method wait, and arrive 
             body: large,
             headers: { "Transfer-Encoding": "chunked" },
         }),
-        sendHttp2("PUT", STATE, small),
-        sendHttp2("POST", "/_matrix/media/v3/upload", large),
+        requests.sendHttp2("PUT", STATE, small),
+        requests.sendHttp2("POST", "/_matrix/media/v3/upload", large),
     ];
-    const overHttp3 = sendHttp3("/_matrix/media/v3/upload");
+    const overHttp3 = requests.sendHttp3("/_matrix/media/v3/upload");
     await sleep(1500);
     assert.deepEqual(await counts(), []);
     proxy.back();
@@ -130,7 +82,7 @@ test("an upload that turns out too large while it is held is refused as Matrix c
 });
 
 test("a request that Synapse drops is delivered once, and answered 502", async () => {
-    const requests = [
+    const dropped = [
         ["GET", "/_matrix/client/versions"],
         ["PUT", SEND],
         ["PUT", TO_DEVICE],
@@ -138,7 +90,7 @@ test("a request that Synapse drops is delivered once, and answered 502", async (
         ["POST", SLIDING_SYNC],
         ["POST", CREATE_ROOM],
     ] as const;
-    for (const [method, path] of requests) {
+    for (const [method, path] of dropped) {
         const { status, body, headers } = await send(method, `${path}?do=drop`);
         assert.equal(status, 502, path);
         assert.match(body, /"M_UNKNOWN".*not known/);
@@ -146,7 +98,7 @@ test("a request that Synapse drops is delivered once, and answered 502", async (
     }
     assert.deepEqual(
         await counts(),
-        requests.map(([method, path]) => `${method} ${path}`),
+        dropped.map(([method, path]) => `${method} ${path}`),
     );
 });
 
@@ -219,7 +171,7 @@ test("two hundred held requests come one after another", async () => {
     await sleep(4000);
     proxy.back();
     assert.ok((await Promise.all(asked)).every(({ status }) => status === 200));
-    const times = (await proxy.deliveries(mark)).map(({ at }) => at * 1000);
+    const times = (await requests.deliveries()).map(({ at }) => at * 1000);
     const late = times.filter((at) => at > Math.min(...times) + 250).length;
     assert.ok(late > 40 && late < 195, `${late} of 200 a quarter of a second after the first`);
 });

@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect } from "node:tls";
 import { promisify } from "node:util";
-import { nginxConf } from "../../components/nginx/conf.ts";
 import { CertbotDirectory } from "../support/certificates.ts";
 import { docker, Homeserver, inspect, type Run } from "../support/homeserver.ts";
 import { ask, eventually } from "../support/http.ts";
 
-/** nginx against its own checkers, and against what it must refuse. */
+/** nginx against a checker of TLS, and against what it must refuse. */
 
 const certbot = new CertbotDirectory("localhost");
 const server = new Homeserver({ tls: { mode: "files", directory: certbot.path } });
@@ -69,39 +68,6 @@ test("testssl finds nothing above LOW on either port", { timeout: 600_000 }, asy
     await look(federation);
     await rm(directory, { recursive: true });
 });
-
-for (const mode of ["files", "acme", "local-ca", "proxy"] as const) {
-    test(`gixy finds nothing in the nginx.conf of ${mode}`, async () => {
-        const listen = { http: [80, 10080], https: [443, 10443], federation: [8448, 18448] };
-        const { text } = nginxConf({
-            publicHost: "matrix.example.org",
-            httpsPort: 443,
-            federationPort: 8448,
-            federation: "apart",
-            wellKnown: { client: {}, server: {} },
-            ipv6: false,
-            maxUploadSize: "50M",
-            profile: "intermediate",
-            hsts: mode !== "local-ca" && mode !== "proxy",
-            trustedProxies: mode === "proxy" ? { addresses: ["10.0.0.0/8"], host: false } : undefined,
-            http3: mode === "acme",
-            acmeChallenges: mode === "acme",
-            holdSeconds: 15,
-            memory: 256,
-            holdScript: "",
-            upstream: "synapse:8008",
-            listen,
-        });
-        const directory = await mkdtemp(join(tmpdir(), "gixy-"));
-        const file = join(directory, "nginx.conf");
-        await writeFile(file, text);
-        // A private CA is for first looks: telling browsers to stay with HTTPS would lock other things on localhost out.
-        const skips = mode === "local-ca" ? ["--skips", "hsts_header"] : [];
-        const { stdout } = await promisify(execFile)(".tools/gixy/bin/gixy", [...skips, "-f", "json", file]);
-        await rm(directory, { recursive: true });
-        assert.deepEqual(JSON.parse(stdout), []);
-    });
-}
 
 test("a session that began on one port is resumed on the other, with TLS 1.2 and 1.3", async () => {
     const { https, federation } = run.outputs.publishedPorts;

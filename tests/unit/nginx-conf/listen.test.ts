@@ -61,3 +61,25 @@ test("HTTP/3 is spoken and announced on the published port, when it is asked for
 test("HTTP/2 is spoken", () => {
     assert.deepEqual(only(parsed(), "http2").args, ["on"]);
 });
+
+test("port 80 alone serves answers to challenges, from the volume that certbot writes", () => {
+    const listen = { http: [80, 10080], https: [443], federation: [8448] };
+    const servers = everywhere(parsed({ acmeChallenges: true, listen }), "server").filter(
+        ({ block }) => block,
+    );
+    const answering = servers.filter(({ block = [] }) =>
+        here(block, "location").some(({ args }) => args.includes("/.well-known/acme-challenge/")),
+    );
+    assert.deepEqual(
+        answering.map(({ block = [] }) => here(block, "listen").map(({ args }) => args[0])),
+        [["80", "10080"]],
+    );
+    assert.deepEqual(
+        everywhere(answering, "root").map(({ args }) => args),
+        [["/etc/nginx/webroot"]],
+    );
+});
+
+test("without ACME nothing but redirects is served on port 80", () => {
+    assert.doesNotMatch(nginxConf({ ...ARGS, acmeChallenges: false }).text, /acme-challenge/);
+});

@@ -1,0 +1,2 @@
+/** How often each figure is taken. */
+export const ROUNDS = 3;
