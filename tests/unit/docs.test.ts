@@ -150,7 +150,9 @@ test("the plugins that the documentation installs are those that package.json pi
 test("the errors that the documentation explains are the program's own", () => {
     const program = programText();
     const [own = ""] = read("docs/troubleshooting.md").split("## In Pulumi's and Docker's words");
-    const quoted = some(own.matchAll(/\*\*`([^`]+)`\*\*/g)).map(([, error = ""]) => error);
+    const quoted = some(own.matchAll(/\*\*`([^`]+)`\*\*/g)).map(([, error = ""]) =>
+        error.replaceAll("\n", " "),
+    );
     const parts = quoted.flatMap((error) => error.split("…").map((part) => part.trim()));
     assert.deepEqual(
         parts.filter((part) => !program.includes(part)),
