@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
 import type { CertificateSource } from "./components/certificates/certificates.ts";
 import type { TrustedProxies } from "./components/nginx/conf.ts";
-import type { HomeserverArgs } from "./components/synapse/homeserver.ts";
 import type {
     Appearance,
     Expectations,
@@ -9,31 +8,16 @@ import type {
     OutsideExpectations,
     Service,
 } from "./components/verification/expectations.ts";
-import { isPublicName } from "./components/verification/names.ts";
-import { authority, isLoopback } from "./components/verification/targets.ts";
-import type { Settings } from "./settings.ts";
-import { DOCKER_HOST_ITSELF, publicUrlParts } from "./settings-schema/behind-proxy.ts";
-import { DIRECTORIES } from "./settings-schema.ts";
+import { authority, isAddress, isLoopback, isPublicName } from "./hosts.ts";
+import { federationPlace } from "./settings/federation.ts";
+import { front } from "./settings/front.ts";
+import type { Settings } from "./settings/settings.ts";
+import { DIRECTORIES } from "./settings/tls/acme.ts";
+import { DOCKER_HOST_ITSELF, publicUrlParts } from "./settings/tls/proxy.ts";
 
 /** What follows from the settings about names, ports and who speaks TLS: plain functions of plain values. */
 
 type TlsSettings = Pick<Settings, "publicHost" | "tls">;
-
-/** Who stands before Synapse. */
-export function front({ tls }: Pick<Settings, "tls">): HomeserverArgs["front"] {
-    if (tls.mode === "none") return "none";
-    return tls.mode === "synapse" ? "tls" : "proxy";
-}
-
-/** Where other servers are served: on a port of their own, on that of the clients, or nowhere. */
-export type FederationPlace = "apart" | "with clients" | "off";
-
-export function federationPlace(settings: Pick<Settings, "federation" | "tls">): FederationPlace {
-    const { enabled, port } = settings.federation;
-    if (!enabled) return "off";
-    const hasTwoPorts = front(settings) === "proxy" && settings.tls.mode !== "proxy";
-    return hasTwoPorts && port === 8448 ? "apart" : "with clients";
-}
 
 /** The operator's own proxy: its port for the world, and whose word about clients' addresses is believed. */
 export interface OuterProxy {
@@ -55,29 +39,18 @@ export function outerProxy({ tls }: Pick<Settings, "tls">): OuterProxy | undefin
     };
 }
 
-/** The images that a stack of these settings runs. */
-export function usedImages({ images, tls }: Pick<Settings, "images" | "tls">): Record<string, string> {
-    const { synapse, nginx, certbot } = images;
-    if (front({ tls }) !== "proxy") return { synapse };
-    return tls.mode === "acme" ? { synapse, nginx, certbot } : { synapse, nginx };
-}
-
 /** Where the certificate comes from; undefined where this stack speaks no TLS. */
 export function certificateSource({ publicHost, tls }: TlsSettings): CertificateSource | undefined {
     if (tls.mode === "none" || tls.mode === "proxy") return undefined;
     if (tls.mode === "local-ca") return { mode: "local-ca" };
     if (tls.mode === "acme") return tls;
     // certbot's own layout.
-    const live = {
-        certificate: `live/${publicHost}/fullchain.pem`,
-        privateKey: `live/${publicHost}/privkey.pem`,
-    };
-    if (tls.mode === "letsencrypt") return { mode: "host", directory: tls.directory, ...live };
+    const live = `live/${publicHost}`;
     return {
         mode: "host",
         directory: tls.directory,
-        certificate: tls.certificate ?? live.certificate,
-        privateKey: tls.privateKey ?? live.privateKey,
+        certificate: tls.certificate ?? `${live}/fullchain.pem`,
+        privateKey: tls.privateKey ?? `${live}/privkey.pem`,
     };
 }
 
@@ -141,7 +114,7 @@ export function dnsRecords({
     listenAddresses,
     tls,
 }: Pick<Settings, "serverName" | "publicHost" | "listenAddresses" | "tls">): string[] {
-    if (isIP(publicHost.replace(/^\[(.*)\]$/, "$1")) !== 0 || publicHost === "localhost") return [];
+    if (isAddress(publicHost) || publicHost === "localhost") return [];
     const records =
         tls.mode === "proxy"
             ? [`${publicHost}. A, AAAA or CNAME, as your proxy is reached`]

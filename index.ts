@@ -10,13 +10,15 @@ import { SynapseData } from "./components/synapse/data.ts";
 import { Synapse } from "./components/synapse/server.ts";
 import { SYNAPSE_USER } from "./components/synapse/user.ts";
 import { Verification } from "./components/verification/verification.ts";
-import { stackSettings } from "./settings.ts";
+import { federationPlace } from "./settings/federation.ts";
+import { front as frontOf } from "./settings/front.ts";
+import { stackSettings } from "./settings/read.ts";
 
 const settings = stackSettings();
 const { serverName, publicHost, ephemeral, images, listenAddresses, maxUploadSize, memory, ports } = settings;
 const prefix = settings.name;
 const stack = stackOn({ ...settings, prefix });
-const front = addresses.front(settings);
+const front = frontOf(settings);
 // Nobody looks at what Synapse announces unless nginx holds requests.
 const holds = settings.holdSeconds > 0;
 const providers = { docker: stack.provider };
@@ -106,7 +108,7 @@ const nginx =
                   httpsPort: outer?.port ?? ports.https,
                   trustedProxies: outer?.trusted,
                   federationPort: ports.federation,
-                  federation: addresses.federationPlace(settings),
+                  federation: federationPlace(settings),
                   wellKnown: settings.wellKnown,
                   ipv6: settings.ipv6,
                   addresses: listenAddresses.public,
@@ -114,7 +116,7 @@ const nginx =
                   holdSeconds: settings.holdSeconds,
                   profile: "profile" in settings.tls ? settings.tls.profile : "intermediate",
                   http3: "http3" in settings.tls && settings.tls.http3,
-                  hsts: settings.tls.mode === "letsencrypt" || settings.tls.mode === "acme",
+                  hsts: settings.tls.mode === "files" || settings.tls.mode === "acme",
                   memory: memory.nginx,
                   stack,
               },
@@ -142,7 +144,7 @@ export const publishedPorts = {
 };
 const clientPort = outer?.port ?? nginx?.httpsPort ?? synapse.tlsPort ?? synapse.httpPort;
 const federationPort = nginx?.federationPort ?? clientPort;
-const federates = addresses.federationPlace(settings) !== "off";
+const federates = federationPlace(settings) !== "off";
 
 const verification = new Verification(
     "verification",

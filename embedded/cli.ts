@@ -175,8 +175,8 @@ async function up(session: Session): Promise<boolean> {
 async function withImages(session: Session, config: Values): Promise<Values> {
     const { project, stack, ensureImages } = session;
     if (ensureImages === undefined) return config;
-    const { ownConfig, readSettings } = await import("../settings.ts");
-    const { usedImages } = await import("../addresses.ts");
+    const { ownConfig, readSettings } = await import("../settings/read.ts");
+    const { usedImages } = await import("../settings/images.ts");
     const secret = await secretKeys(session, config);
     const settings = readSettings(stack, ownConfig(project.name, forProgram(config)), (key) =>
         secret.includes(qualified(project.name, key)),
@@ -191,7 +191,7 @@ async function withImages(session: Session, config: Values): Promise<Values> {
  */
 async function secretKeys({ project, isOwn }: Session, config: Values): Promise<string[]> {
     if (!isOwn) return [];
-    const { ownConfig, settingsWithSecrets } = await import("../settings.ts");
+    const { ownConfig, settingsWithSecrets } = await import("../settings/read.ts");
     const keys = settingsWithSecrets(ownConfig(project.name, forProgram(config)));
     return keys.map((key) => qualified(project.name, key));
 }

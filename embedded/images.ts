@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import Docker from "dockerode";
-import { readSettings } from "../settings.ts";
+import { readSettings } from "../settings/read.ts";
 import { build, eventsOf, findRecipe, type Log, present, type Recipe, recipeNames } from "./recipes.ts";
 
 /**
@@ -141,7 +141,8 @@ async function main(names: readonly string[]): Promise<void> {
 }
 
 function defaultImages(): Readonly<Record<string, string>> {
-    return readSettings("local", { serverName: "localhost" }, () => false).images;
+    const least = { serverName: "localhost", tls: '{"mode":"local-ca"}' };
+    return readSettings("local", least, () => false).images;
 }
 
 async function buildNamed(names: readonly string[], log: Log): Promise<Record<string, string>> {

@@ -1,6 +1,5 @@
-import { isIP } from "node:net";
+import { isAddress, withoutBrackets } from "../../hosts.ts";
 import type { AcmeSource } from "./acme.ts";
-import { withoutBrackets } from "./private-ca.ts";
 
 /** Directories and files in certbot's containers. */
 export const PATHS = {
@@ -27,7 +26,7 @@ export function certbotArguments(source: AcmeSource, certificateName: string): s
         email === undefined ? "--register-unsafely-without-email" : `--email=${email}`,
         `--server=${source.server}`,
         `--cert-name=${certificateName}`,
-        ...[...names].map((name) => `${isIP(name) === 0 ? "--domain" : "--ip-address"}=${name}`),
+        ...[...names].map((name) => `${isAddress(name) ? "--ip-address" : "--domain"}=${name}`),
         ...profileArguments(source, names),
         "--renew-with-new-domains",
         `--key-type=${source.keyType}`,
@@ -43,7 +42,7 @@ export function certificateProfile(
     { certificateProfile: chosen, names }: Pick<AcmeSource, "certificateProfile" | "names">,
     certificateName: string,
 ): string {
-    const addressed = [certificateName, ...names].some((name) => isIP(withoutBrackets(name)) !== 0);
+    const addressed = [certificateName, ...names].some(isAddress);
     return chosen ?? (addressed ? "shortlived" : "");
 }
 

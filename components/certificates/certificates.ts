@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { withoutBrackets } from "../../hosts.ts";
 import type { Stack } from "../docker/stack.ts";
 import { AcmeCertificate, type AcmeSource } from "./acme.ts";
 import { HostCertificate } from "./host.ts";
 import { LocalCa } from "./local-ca.ts";
-import { withoutBrackets } from "./private-ca.ts";
 
 /** A way to get a certificate, one for each `tls.mode` that needs one. */
 export type CertificateSource =

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { withoutBrackets } from "../../hosts.ts";
 
 /** What a private CA and its certificate say, in openssl's notation: plain functions of the names. */
 
@@ -41,9 +42,4 @@ function part(field: string, words: string, name: string): string {
 function sorted(names: readonly string[]): { readonly dns: string[]; readonly ip: string[] } {
     const bare = [...new Set(names.map(withoutBrackets))].sort();
     return { dns: bare.filter((name) => isIP(name) === 0), ip: bare.filter((name) => isIP(name) !== 0) };
-}
-
-/** An IPv6 address as certificates have it; any other name as it is. */
-export function withoutBrackets(name: string): string {
-    return name.replace(/^\[(.*)\]$/, "$1");
 }

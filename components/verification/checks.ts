@@ -2,10 +2,11 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import type { OutgoingHttpHeaders } from "node:http";
 import { isDeepStrictEqual, promisify } from "node:util";
+import { authority, isLoopback, withoutBrackets } from "../../hosts.ts";
 import { type Answer, get } from "./client.ts";
 import type { Expectations } from "./expectations.ts";
 import { keyFault } from "./key.ts";
-import { authority, isLoopback, type Target } from "./targets.ts";
+import type { Target } from "./targets.ts";
 import type { Trust } from "./trust.ts";
 
 /** Something that must hold at one address. It resolves to what was seen, and rejects with what was seen instead. */
@@ -177,7 +178,7 @@ class AskedServer {
         const answer = await get({
             address,
             port,
-            tlsName: tls ? publicHost.replace(/^\[(.*)\]$/, "$1") : undefined,
+            tlsName: tls ? withoutBrackets(publicHost) : undefined,
             // As clients send it: without the port that is the scheme's own.
             host: port === (tls ? 443 : 80) ? publicHost : `${publicHost}:${port}`,
             path,

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isAddress, withoutBrackets } from "../../hosts.ts";
 import type { Answer } from "./client.ts";
 import type { World } from "./world.ts";
 
@@ -27,13 +27,12 @@ export async function discover(serverName: string, world: World): Promise<Route>
         .catch((error: Error) => error);
     if (said instanceof Error) return { ...(await named(serverName, world)), fault: said.message };
     const [, name = "", port] = DELEGATION.exec(said) ?? [];
-    if (port === undefined && isIP(bare(name)) === 0)
-        return { ...(await named(name, world)), delegated: said };
+    if (port === undefined && !isAddress(name)) return { ...(await named(name, world)), delegated: said };
     const number = Number(port ?? 8448);
-    const addresses = isIP(bare(name)) === 0 ? await world.addresses(name) : [bare(name)];
+    const addresses = isAddress(name) ? [withoutBrackets(name)] : await world.addresses(name);
     return {
         endpoints: addresses.map((address) => ({ address, port: number })),
-        tlsName: bare(name),
+        tlsName: withoutBrackets(name),
         host: said,
         destination: `${name}:${number}`,
         delegated: said,
@@ -92,8 +91,8 @@ export async function wellKnown(
 }
 
 async function fetched(url: URL, world: World): Promise<Answer> {
-    const name = bare(url.hostname);
-    const addresses = isIP(name) === 0 ? await world.addresses(name) : [name];
+    const name = withoutBrackets(url.hostname);
+    const addresses = isAddress(name) ? [name] : await world.addresses(name);
     if (addresses.length === 0) throw new Error(`no address in the DNS for ${name}`);
     const port = url.port === "" ? 443 : Number(url.port);
     const path = url.pathname + url.search;
@@ -115,8 +114,4 @@ function objectIn(body: string): Readonly<Record<string, unknown>> {
         // As below.
     }
     throw new Error(`no JSON object: ${body.slice(0, 200)}`);
-}
-
-function bare(name: string): string {
-    return name.replace(/^\[(.*)\]$/, "$1");
 }

@@ -1,9 +1,8 @@
 import { isIP } from "node:net";
+import { authority, isPublicName } from "../../hosts.ts";
 import { discover, type Route, wellKnown } from "./discovery.ts";
 import type { OutsideExpectations } from "./expectations.ts";
 import { keyFault } from "./key.ts";
-import { isPublicName } from "./names.ts";
-import { authority } from "./targets.ts";
 import { trustIn } from "./trust.ts";
 import { asText, clientFileWarning, delegationWarning, unreachable, type Warning } from "./warnings.ts";
 import { NoAnswer, PATIENCE_MS, theWorld, type World } from "./world.ts";

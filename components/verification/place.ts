@@ -2,7 +2,8 @@ import { execFile } from "node:child_process";
 import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import { promisify } from "node:util";
-import { isLoopback, type Place } from "./targets.ts";
+import { isLoopback, withoutBrackets } from "../../hosts.ts";
+import type { Place } from "./targets.ts";
 
 /** Interfaces of containers and virtual machines: this machine's address on them is none that the world reaches. */
 const VIRTUAL = /^(docker|br-|veth|virbr|cni|flannel|podman)/;
@@ -22,10 +23,10 @@ export async function placeOf(dockerHost: string | undefined): Promise<Place> {
 
 /** The host in `ssh://user@host`, `tcp://host:2376`; undefined when that is this machine. */
 export function remoteName(dockerHost: string | undefined): string | undefined {
-    const name = /^(?:ssh|tcp):\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/]+)/
-        .exec(dockerHost ?? "")?.[1]
-        ?.replace(/[[\]]/g, "");
-    return name === undefined || isLoopback(name) ? undefined : name;
+    const [, host] = /^(?:ssh|tcp):\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/]+)/.exec(dockerHost ?? "") ?? [];
+    if (host === undefined) return undefined;
+    const name = withoutBrackets(host);
+    return isLoopback(name) ? undefined : name;
 }
 
 async function addressesOf(name: string, dockerHost: string | undefined): Promise<string[]> {

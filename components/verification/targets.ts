@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { authority, isLoopback } from "../../hosts.ts";
 import type { Listener } from "./expectations.ts";
 
 /** A published port at one address that can be asked from here. */
@@ -41,15 +42,6 @@ export function targets(listeners: readonly Listener[], place: Place): Targets {
         }
     }
     return { asked, notes };
-}
-
-/** `127.0.0.1:443`, `[::1]:443`. */
-export function authority(address: string, port: number | string): string {
-    return `${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
-}
-
-export function isLoopback(address: string): boolean {
-    return address.startsWith("127.") || address === "::1" || address === "localhost";
 }
 
 /** The addresses at which a published one is reached; or why there is none. */

@@ -2,14 +2,14 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { nginxConf } from "../../components/nginx/conf.ts";
 import { homeserverYaml, logConfig } from "../../components/synapse/homeserver.ts";
-import { readSettings } from "../../settings.ts";
+import { readSettings } from "../../settings/read.ts";
 import { images } from "../support/homeserver.ts";
 import { removeLabelled, run } from "./commands.ts";
 
 const HOLD_SCRIPT = `${import.meta.dirname}/../../components/nginx/hold.js`;
 
 /** What the program is measured with, but for its ports. */
-const DEFAULTS = readSettings("bench", { serverName: "localhost" }, () => false);
+const DEFAULTS = readSettings("bench", { serverName: "localhost", tls: '{"mode":"files"}' }, () => false);
 
 /** Where the compared servers are published on this machine. */
 export interface Ports {

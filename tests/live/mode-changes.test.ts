@@ -39,13 +39,13 @@ for (const engine of engines()) {
         }
 
         for (const tls of [
-            { mode: "letsencrypt", directory: certbot.path },
+            { mode: "files", directory: certbot.path },
             { mode: "synapse", directory: certbot.path },
-            { mode: "letsencrypt", directory: certbot.path },
+            { mode: "files", directory: certbot.path },
             { mode: "local-ca" },
             { mode: "proxy", publicUrl: "https://localhost:8443" },
             { mode: "none" },
-            { mode: "letsencrypt", directory: certbot.path },
+            { mode: "files", directory: certbot.path },
         ]) {
             test(`on to ${tls.mode}: the server answers, is the same, and nothing is left to change`, async () => {
                 const run = await server.mustUp({ tls }, environment);

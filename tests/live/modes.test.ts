@@ -91,9 +91,9 @@ for (const engine of engines()) {
         });
     });
 
-    describe(`tls.mode: letsencrypt, with ${engine.name}`, () => {
+    describe(`tls.mode: files, with ${engine.name}`, () => {
         const certbot = new CertbotDirectory("localhost");
-        const server = engine.deployment({ tls: { mode: "letsencrypt", directory: certbot.path } });
+        const server = engine.deployment({ tls: { mode: "files", directory: certbot.path } });
         let run: Run;
         let serial: string;
         before(async () => {

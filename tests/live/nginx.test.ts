@@ -15,7 +15,7 @@ import { ask, eventually } from "../support/http.ts";
 /** nginx against its own checkers, and against what it must refuse. */
 
 const certbot = new CertbotDirectory("localhost");
-const server = new Homeserver({ tls: { mode: "letsencrypt", directory: certbot.path } });
+const server = new Homeserver({ tls: { mode: "files", directory: certbot.path } });
 let run: Run;
 before(async () => {
     certbot.renew();
@@ -70,7 +70,7 @@ test("testssl finds nothing above LOW on either port", { timeout: 600_000 }, asy
     await rm(directory, { recursive: true });
 });
 
-for (const mode of ["letsencrypt", "acme", "local-ca", "proxy"] as const) {
+for (const mode of ["files", "acme", "local-ca", "proxy"] as const) {
     test(`gixy finds nothing in the nginx.conf of ${mode}`, async () => {
         const listen = { http: [80, 10080], https: [443, 10443], federation: [8448, 18448] };
         const { text } = nginxConf({

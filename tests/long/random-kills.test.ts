@@ -22,7 +22,7 @@ for (const engine of engines()) {
         const otherImage = `${server.name}:other`;
         const modes = [
             { mode: "local-ca" },
-            { mode: "letsencrypt", directory: certbot.path },
+            { mode: "files", directory: certbot.path },
             { mode: "none" },
             { mode: "synapse", directory: certbot.path },
         ] as const;

@@ -5,7 +5,8 @@ import { type Run, runProgram } from "../support/program.ts";
 import { some } from "../support/some.ts";
 
 const NAMED = { serverName: "example.org", publicHost: "matrix.example.org" };
-const MODES = ["none", "synapse", "letsencrypt", "acme", "local-ca", "proxy"] as const;
+const WITH_FILES = { ...NAMED, tls: { mode: "files" } };
+const MODES = ["none", "synapse", "files", "acme", "local-ca", "proxy"] as const;
 type Mode = (typeof MODES)[number];
 
 /** The least that a mode must be told. */
@@ -33,21 +34,21 @@ const byDns = {
 };
 const HIDDEN = "Hunter4";
 const withSecretConfig = {
-    ...NAMED,
+    ...WITH_FILES,
     extraConfig: { email: { smtp_host: "mail.example.org" } },
     secretConfig: { email: { smtp_pass: HIDDEN } },
 };
 const [ephemeral, secretive, larger, roomier, production, hiding, together, alone, dual] = await Promise.all([
     runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
     runProgram({ ...NAMED, tls: byDns, ephemeral: true }, "test", ["tls"]),
-    runProgram({ ...NAMED, maxUploadSize: "100M" }),
-    runProgram({ ...NAMED, memory: { synapse: 8192, nginx: 512 } }),
-    runProgram({ ...NAMED, dockerHost }, "prod"),
+    runProgram({ ...WITH_FILES, maxUploadSize: "100M" }),
+    runProgram({ ...WITH_FILES, memory: { synapse: 8192, nginx: 512 } }),
+    runProgram({ ...WITH_FILES, dockerHost }, "prod"),
     runProgram(withSecretConfig, "test", ["secretConfig"]),
-    runProgram({ ...NAMED, federation: { port: 443 }, holdSeconds: 0 }),
-    runProgram({ ...NAMED, federation: { enabled: false } }),
+    runProgram({ ...WITH_FILES, federation: { port: 443 }, holdSeconds: 0 }),
+    runProgram({ ...WITH_FILES, federation: { enabled: false } }),
     runProgram({
-        ...NAMED,
+        ...WITH_FILES,
         ipv6: true,
         listenAddresses: { public: ["0.0.0.0", "::"] },
         ports: { synapse: "off" },
@@ -63,7 +64,7 @@ const runsOfOtherCas = await Promise.all([
 ]);
 const proxy = { ...tlsOf("proxy"), publicUrl: "https://matrix.example.org:8443" };
 const [loopback, unnamed, behindOther, behindUnknown] = await Promise.all([
-    runProgram({ ...NAMED, listenAddresses: { public: ["127.0.0.1", "::1"] } }),
+    runProgram({ ...WITH_FILES, listenAddresses: { public: ["127.0.0.1", "::1"] } }),
     runProgram({ serverName: "matrix.test", tls: { mode: "local-ca" } }),
     runProgram({
         ...NAMED,
@@ -190,7 +191,7 @@ const PROXY = [
 for (const [mode, expected] of [
     ["none", SERVER],
     ["synapse", [...SERVER, ...HOST_CERTIFICATE]],
-    ["letsencrypt", [...SERVER, ...HOST_CERTIFICATE, ...PROXY]],
+    ["files", [...SERVER, ...HOST_CERTIFICATE, ...PROXY]],
     ["acme", [...SERVER, ...ACME, ...PROXY]],
     ["local-ca", [...SERVER, ...LOCAL_CA, ...PROXY]],
     ["proxy", [...SERVER, ...PROXY]],
@@ -223,7 +224,7 @@ test("nothing of one stack has a name of another", () => {
         run.registrations
             .filter(({ type }) => /:(Volume|Container|Network)$/.test(type))
             .map(({ type, inputs }) => `${type} ${String(inputs.name)}`);
-    const [one, other] = [dockerNames(production), dockerNames(runs.letsencrypt)];
+    const [one, other] = [dockerNames(production), dockerNames(runs.files)];
     assert.equal(new Set([...one, ...other]).size, one.length + other.length);
     assert.ok(one.includes(`${VOLUME} synapse-data`));
     assert.ok(one.includes(`${CONTAINER} synapse`));
@@ -244,15 +245,13 @@ test("the data volume survives replacement and destroy", () => {
 });
 
 test("another server name needs another data volume, which its protection refuses in preview", () => {
-    const volume = registered(runs.letsencrypt, "synapse-data-volume");
+    const volume = registered(runs.files, "synapse-data-volume");
     assert.equal(volume.replacementTrigger, "example.org");
     assert.equal(volume.deleteBeforeReplace, true);
 });
 
 test("another server name is refused, but for a throw-away", () => {
-    assert.deepEqual(registered(runs.letsencrypt, "synapse-data-generation").hooks.beforeUpdate, [
-        "permanence",
-    ]);
+    assert.deepEqual(registered(runs.files, "synapse-data-generation").hooks.beforeUpdate, ["permanence"]);
     assert.deepEqual(registered(ephemeral, "synapse-data-generation").hooks.beforeUpdate, []);
 });
 
@@ -398,7 +397,7 @@ test("the services are these", () => {
             .sort();
     assert.deepEqual(names("none"), ["synapse-container"]);
     assert.deepEqual(names("synapse"), ["certificates-relay", "synapse-container"]);
-    assert.deepEqual(names("letsencrypt"), ["certificates-relay", "nginx-container", "synapse-container"]);
+    assert.deepEqual(names("files"), ["certificates-relay", "nginx-container", "synapse-container"]);
     assert.deepEqual(names("acme"), ["certbot-container", "nginx-container", "synapse-container"]);
     assert.deepEqual(names("local-ca"), ["certificate-renewal", "nginx-container", "synapse-container"]);
     assert.deepEqual(names("proxy"), ["nginx-container", "synapse-container"]);
@@ -595,19 +594,19 @@ test("every script in a container but certbot is without network, and names its 
 });
 
 test("a new configuration is checked by Synapse before anything is touched, with its data read-only", () => {
-    const check = registered(runs.letsencrypt, "synapse-check");
+    const check = registered(runs.files, "synapse-check");
     const { TASK_MOUNTS: mounts } = check.inputs.environment as Record<string, string>;
     assert.equal(mounts, "type=volume,dst=/data,readonly,src=\ntype=volume,dst=/compiled,readonly,src=");
-    const [homeserver] = uploadsOf(runs.letsencrypt, "synapse-config");
+    const [homeserver] = uploadsOf(runs.files, "synapse-config");
     assert.equal(check.inputs.stdin, homeserver?.content);
-    assert.ok(registered(runs.letsencrypt, "synapse-container").dependencies.includes("synapse-check"));
+    assert.ok(registered(runs.files, "synapse-container").dependencies.includes("synapse-check"));
 });
 
 for (const [mode, resource, needs] of [
     ["none", "synapse-container", ["synapse-data-generation", "synapse-config-loader", "synapse-check"]],
     ["synapse", "synapse-container", ["certificates-copy", "synapse-config-loader"]],
-    ["letsencrypt", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-copy"]],
-    ["letsencrypt", "certificates-relay", ["certificates-copy", "certificates-scripts-loader"]],
+    ["files", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-copy"]],
+    ["files", "certificates-relay", ["certificates-copy", "certificates-scripts-loader"]],
     ["local-ca", "nginx-container", ["nginx-configuration", "nginx-scripts-loader", "certificates-issuance"]],
     ["local-ca", "certificate-renewal", ["certificates-issuance"]],
     ["acme", "nginx-container", ["certificates-ownership", "certificates-placeholder"]],
@@ -619,7 +618,7 @@ for (const [mode, resource, needs] of [
     ["acme", "certbot-container", ["certbot-issuance"]],
     ["acme", "verification-questions", ["certbot-issuance"]],
     ["none", "verification-questions", ["synapse-container-ready"]],
-    ["letsencrypt", "verification-questions", ["synapse-container-ready", "nginx-container-ready"]],
+    ["files", "verification-questions", ["synapse-container-ready", "nginx-container-ready"]],
 ] as const) {
     test(`${resource} waits for ${needs.join(", ")} (${mode})`, () => {
         const before = everythingBefore(runs[mode], resource);
@@ -629,7 +628,7 @@ for (const [mode, resource, needs] of [
 
 test("a server that runs goes on while another's files are made ready", () => {
     // nginx would otherwise be held up, and replaced last, by whatever holds Synapse up.
-    assert.equal(everythingBefore(runs.letsencrypt, "nginx-container").has("synapse-container"), false);
+    assert.equal(everythingBefore(runs.files, "nginx-container").has("synapse-container"), false);
 });
 
 /** What must be there before a resource, by its own words and those of the components that it stands in. */
@@ -733,8 +732,8 @@ test("the check and the server read the same secrets, which are named by chance,
 });
 
 test("without secretConfig there is nothing of it", () => {
-    for (const { name } of runs.letsencrypt.registrations) assert.doesNotMatch(name, /secrets/);
-    assert.equal(environmentOf(runs.letsencrypt, "synapse-check").SECRET_CONFIG, "");
+    for (const { name } of runs.files.registrations) assert.doesNotMatch(name, /secrets/);
+    assert.equal(environmentOf(runs.files, "synapse-check").SECRET_CONFIG, "");
 });
 
 // How the SDK marks a secret on the wire.
@@ -792,17 +791,13 @@ test("a service mounts the very volume that its files are in", () => {
         ["nginx-container", "nginx-scripts"],
         ["certificates-relay", "certificates-scripts"],
     ] as const) {
-        assert.ok(
-            mounted(runs.letsencrypt, service).includes(
-                String(loaderOf(runs.letsencrypt, files).inputs.name),
-            ),
-        );
+        assert.ok(mounted(runs.files, service).includes(String(loaderOf(runs.files, files).inputs.name)));
     }
 });
 
 test("a changed setting makes another volume of the files that say it, and of no others", () => {
     const names = (run: Run) => Object.fromEntries(loadersOf(run).map(({ name, parent }) => [parent, name]));
-    const before = names(runs.letsencrypt);
+    const before = names(runs.files);
     const { "synapse-config": config, ...others } = names(larger);
     assert.notEqual(config, before["synapse-config"]);
     assert.deepEqual({ ...others, "synapse-config": before["synapse-config"] }, before);
@@ -811,10 +806,10 @@ test("a changed setting makes another volume of the files that say it, and of no
 
 test("a changed nginx.conf is taken up by the running nginx, not by another", () => {
     const conf = (run: Run) => registered(run, "nginx-configuration").inputs.stdin;
-    assert.notEqual(conf(larger), conf(runs.letsencrypt));
+    assert.notEqual(conf(larger), conf(runs.files));
     assert.deepEqual(
         registered(larger, "nginx-container").inputs,
-        registered(runs.letsencrypt, "nginx-container").inputs,
+        registered(runs.files, "nginx-container").inputs,
     );
 });
 
@@ -836,7 +831,7 @@ test("Synapse's plain HTTP port is published to the Docker host itself alone", (
 });
 
 test("behind nginx nothing else of Synapse is published", () => {
-    for (const mode of ["none", "letsencrypt", "local-ca", "proxy"] as const) {
+    for (const mode of ["none", "files", "local-ca", "proxy"] as const) {
         assert.equal(portsOf(runs[mode], "synapse-container").length, 1);
     }
 });
@@ -891,7 +886,7 @@ test("a stack says where clients and servers connect", () => {
             { synapse: 8008, federation: 8448 },
         ],
         [
-            "letsencrypt",
+            "files",
             "https://matrix.example.org",
             "matrix.example.org:8448",
             { synapse: 8008, http: 80, https: 443, federation: 8448 },
@@ -925,7 +920,7 @@ test("with IPv6 the network has a subnet of its own, once it is sure that client
     const { inputs, ignoreChanges, dependencies, hooks } = registered(dual, "network-ipv6");
     assert.equal(inputs.ipv6, true);
     // Another one: Pulumi would take the running server away with a network that it replaces.
-    assert.notEqual(inputs.name, registered(runs.letsencrypt, "network").inputs.name);
+    assert.notEqual(inputs.name, registered(runs.files, "network").inputs.name);
     const [{ subnet = "" } = {}] = inputs.ipamConfigs as { subnet?: string }[];
     assert.match(subnet, /^fd[0-9a-f]{2}(:[0-9a-f]{4}){3}::\/64$/);
     // Docker adds one for IPv4, which is no drift.
@@ -935,7 +930,7 @@ test("with IPv6 the network has a subnet of its own, once it is sure that client
     const [homeserver] = uploadsOf(dual, "synapse-config");
     assert.match(homeserver?.content ?? "", /bind_addresses:\n +- '::'\n +- 0\.0\.0\.0/);
     assert.match(String(registered(dual, "nginx-configuration").inputs.stdin), /listen \[::\]:10443 ssl/);
-    assert.equal("ipv6" in registered(runs.letsencrypt, "network").inputs, false);
+    assert.equal("ipv6" in registered(runs.files, "network").inputs, false);
 });
 
 test("Synapse announces its restarts to an nginx that holds requests, and else loses no time with it", () => {
@@ -944,7 +939,7 @@ test("Synapse announces its restarts to an nginx that holds requests, and else l
         const sees = (mounts as { target: string }[]).some(({ target }) => target === "/announce");
         return [sees, (envs as string[]).filter((one) => one.startsWith("ANNOUNCE=")).join()];
     };
-    assert.deepEqual(announcing(runs.letsencrypt), [true, "ANNOUNCE=/announce/restarting"]);
+    assert.deepEqual(announcing(runs.files), [true, "ANNOUNCE=/announce/restarting"]);
     assert.deepEqual(announcing(together), [false, "ANNOUNCE="]);
 });
 
@@ -973,7 +968,7 @@ function asked(run: Run): Record<string, unknown> {
 test("the running server is asked what the settings promise", () => {
     const everywhere = ["0.0.0.0"];
     const operator = { serves: ["operator"], port: 8008, addresses: ["127.0.0.1"], tls: false };
-    assert.deepEqual(asked(runs.letsencrypt), {
+    assert.deepEqual(asked(runs.files), {
         serverName: "example.org",
         publicHost: "matrix.example.org",
         clientUrl: "https://matrix.example.org",
@@ -1092,7 +1087,7 @@ test("certificates of Let's Encrypt's staging server alone need not be trusted, 
 });
 
 test("what the internet does for a server is looked at anew each time, and no command remembers it", () => {
-    const [call, ...others] = runs.letsencrypt.calls;
+    const [call, ...others] = runs.files.calls;
     assert.deepEqual(others, []);
     assert.equal(call?.command, "exec node --import tsx scripts/outside.ts");
     const { EXPECTATIONS = "" } = call.environment as Record<string, string>;
@@ -1110,7 +1105,7 @@ test("what the internet does for a server is looked at anew each time, and no co
         publishesIpv6: false,
         verifyKey: "ed25519:a_Test verify-key",
     });
-    assert.deepEqual(runs.letsencrypt.outputs.warnings, []);
+    assert.deepEqual(runs.files.outputs.warnings, []);
     assert.match(JSON.stringify(dual.calls), /publishesIpv6\\":true/);
 });
 
@@ -1122,5 +1117,5 @@ test("another container makes the server be asked again", () => {
     const changes = (run: Run) =>
         (registered(run, "verification-questions").inputs.environment as Record<string, string>).CHANGES;
     assert.equal(changes(runs.none)?.trim(), "synapse-container-id");
-    assert.match(changes(runs.letsencrypt) ?? "", /^synapse-container-id nginx-container-id\/[0-9a-f]{12}$/);
+    assert.match(changes(runs.files) ?? "", /^synapse-container-id nginx-container-id\/[0-9a-f]{12}$/);
 });

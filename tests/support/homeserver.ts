@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ensureImages } from "../../embedded/images.ts";
-import { readSettings } from "../../settings.ts";
+import { readSettings } from "../../settings/read.ts";
 import type { Deployment, Running } from "./deployment.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
 /** The official images, or their equivalents where no registry answers. */
 export const images = await ensureImages(
-    readSettings("test", { serverName: "localhost" }, () => false).images,
+    readSettings("test", { serverName: "localhost", tls: '{"mode":"local-ca"}' }, () => false).images,
     () => {},
 );
 

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { certificateSource, front, usedImages } from "../../addresses.ts";
+import { certificateSource } from "../../addresses.ts";
 import type { AcmeSource } from "../../components/certificates/acme.ts";
 import { certbotArguments, certificateProfile } from "../../components/certificates/certbot-arguments.ts";
 import { type NginxConfArgs, nginxConf } from "../../components/nginx/conf.ts";
-import { readSettings, type Settings } from "../../settings.ts";
+import { front } from "../../settings/front.ts";
+import { usedImages } from "../../settings/images.ts";
+import { readSettings } from "../../settings/read.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { everywhere, here, parseNginx } from "../support/nginx.ts";
 
 const LEAST = { mode: "acme", email: "admin@example.org" };

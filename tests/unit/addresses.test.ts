@@ -1,29 +1,32 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as addresses from "../../addresses.ts";
-import { readSettings, type Settings } from "../../settings.ts";
+import { federationPlace } from "../../settings/federation.ts";
+import { front } from "../../settings/front.ts";
+import { usedImages } from "../../settings/images.ts";
+import { readSettings } from "../../settings/read.ts";
+import type { Settings } from "../../settings/settings.ts";
 
 function settings(more: Readonly<Record<string, unknown>>): Settings {
-    const config = Object.entries({ serverName: "example.org", ...more }).map(([key, value]) => [
-        key,
-        typeof value === "string" ? value : JSON.stringify(value),
-    ]);
+    const config = Object.entries({ serverName: "example.org", tls: { mode: "files" }, ...more }).map(
+        ([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)],
+    );
     return readSettings("prod", Object.fromEntries(config) as Record<string, string>, () => false);
 }
 
 /** A first look is for this machine alone. */
 const namedFor = (mode: string) => (mode === "none" ? { serverName: "localhost" } : {});
 
-for (const [mode, front, images, port, url] of [
+for (const [mode, stands, images, port, url] of [
     ["none", "none", ["synapse"], 8008, "http://localhost:8008"],
     ["synapse", "tls", ["synapse"], 8448, "https://example.org:8448"],
-    ["letsencrypt", "proxy", ["synapse", "nginx"], 443, "https://example.org"],
+    ["files", "proxy", ["synapse", "nginx"], 443, "https://example.org"],
     ["local-ca", "proxy", ["synapse", "nginx"], 443, "https://example.org"],
 ] as const) {
     test(`with tls.mode ${mode}, clients connect to ${url}`, () => {
         const of = settings({ ...namedFor(mode), tls: { mode } });
-        assert.equal(addresses.front(of), front);
-        assert.deepEqual(Object.keys(addresses.usedImages(of)), images);
+        assert.equal(front(of), stands);
+        assert.deepEqual(Object.keys(usedImages(of)), images);
         assert.equal(addresses.clientPort(of), port);
         assert.equal(addresses.clientBaseUrl(of, addresses.clientPort(of)), url);
         assert.equal(addresses.clientBaseUrl(of, undefined), url, "the same while the port is not known");
@@ -42,7 +45,7 @@ test("without TLS there is no certificate, and a private CA needs nothing", () =
 });
 
 test("the certificate is where certbot keeps that of the public host", () => {
-    for (const mode of ["letsencrypt", "synapse"]) {
+    for (const mode of ["files", "synapse"]) {
         const publicHost = "matrix.example.org";
         assert.deepEqual(addresses.certificateSource(settings({ publicHost, tls: { mode } })), {
             mode: "host",
@@ -53,10 +56,23 @@ test("the certificate is where certbot keeps that of the public host", () => {
     }
 });
 
-test("Synapse's own certificate may be anywhere below the directory", () => {
-    const tls = { mode: "synapse", directory: "/srv/tls", certificate: "a.pem", privateKey: "keys/a.key" };
-    const { mode, ...where } = tls;
-    assert.deepEqual(addresses.certificateSource(settings({ tls })), { ...where, mode: "host" });
+test("a certificate of the operator's may be anywhere below the directory", () => {
+    const where = { directory: "/srv/tls", certificate: "a.pem", privateKey: "keys/a.key" };
+    for (const mode of ["files", "synapse"]) {
+        const source = addresses.certificateSource(settings({ tls: { mode, ...where } }));
+        assert.deepEqual(source, { ...where, mode: "host" });
+    }
+});
+
+test("a CA that the settings name is believed beside those that the world trusts", () => {
+    const caBundle = "-----BEGIN CERTIFICATE-----";
+    for (const mode of ["files", "synapse", "acme"]) {
+        const of = settings({ serverName: "matrix.org", tls: { mode, caBundle } });
+        for (const asked of [addresses.expectations(of, {}, "key", undefined), addresses.outside(of)]) {
+            assert.deepEqual(asked?.authorities, [caBundle]);
+            assert.equal(asked.trusted, true);
+        }
+    }
 });
 
 for (const [federation, place, address, ports] of [
@@ -66,7 +82,7 @@ for (const [federation, place, address, ports] of [
 ] as const) {
     test(`federation ${JSON.stringify(federation)} is ${place}: ${address}`, () => {
         const of = settings({ federation });
-        assert.equal(addresses.federationPlace(of), place);
+        assert.equal(federationPlace(of), place);
         assert.equal(addresses.federationAddress(of, 443), address);
         const found = addresses.listeners(of, ports);
         const serving = found.filter(({ serves }) => serves.includes("federation")).map(({ port }) => port);
@@ -119,12 +135,12 @@ for (const [publicUrl, host, port, url] of [
     test(`behind a proxy at ${publicUrl}, clients and servers come to port ${port} of ${host}`, () => {
         const of = settings({ tls: { mode: "proxy", publicUrl } });
         assert.equal(of.publicHost, host);
-        assert.equal(addresses.front(of), "proxy");
-        assert.deepEqual(Object.keys(addresses.usedImages(of)), ["synapse", "nginx"]);
+        assert.equal(front(of), "proxy");
+        assert.deepEqual(Object.keys(usedImages(of)), ["synapse", "nginx"]);
         assert.equal(addresses.certificateSource(of), undefined);
         assert.equal(addresses.clientPort(of), port);
         assert.equal(addresses.clientBaseUrl(of, addresses.clientPort(of)), url);
-        assert.equal(addresses.federationPlace(of), "with clients");
+        assert.equal(federationPlace(of), "with clients");
         assert.equal(addresses.federationAddress(of, addresses.clientPort(of)), `${host}:${port}`);
     });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { z } from "zod";
-import { settingsSchema } from "../../settings-schema.ts";
+import { settingsSchema } from "../../settings/schema.ts";
 import {
     anchorsOf,
     DOCUMENTS,

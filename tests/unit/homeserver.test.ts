@@ -8,7 +8,7 @@ import {
     logConfig,
     secretYaml,
 } from "../../components/synapse/homeserver.ts";
-import { OWNED_OPTIONS } from "../../settings-schema.ts";
+import { OWNED_OPTIONS } from "../../settings/homeserver-options.ts";
 
 const ARGS: HomeserverArgs = {
     serverName: "example.org",

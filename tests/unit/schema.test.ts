@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { load } from "js-yaml";
-import { settingsSchema } from "../../settings-schema.ts";
+import { settingsSchema } from "../../settings/schema.ts";
 import { some } from "../support/some.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -30,7 +30,7 @@ const project = load(read("Pulumi.yaml")) as {
 test("what is made from the schema is up to date", () => {
     const { status, stderr } = spawnSync(
         process.execPath,
-        ["--import", "tsx", "scripts/schema.ts", "--check"],
+        ["--import", "tsx", "settings/generate.ts", "--check"],
         { cwd: root, encoding: "utf8" },
     );
     assert.equal(status, 0, stderr);
@@ -58,6 +58,7 @@ test("stack.schema.json refuses what the program would refuse", () => {
         ["serverName", 1],
         ["tls", { mode: "acme", email: 1 }],
         ["tls", { mode: "none", directory: "/etc" }],
+        ["tls", { mode: "letsencrypt" }],
         ["tls", { mode: "synapse", directory: "relative" }],
         ["ports", { https: "http" }],
         ["ports", { ftp: 21 }],
@@ -70,6 +71,23 @@ test("stack.schema.json refuses what the program would refuse", () => {
     }
 });
 
+const REQUIRED = ["serverName", "tls"];
+
+test("only what has no sensible default is required", () => {
+    assert.deepEqual(
+        stackSchema?.required,
+        REQUIRED.map((key) => `synapse:${key}`),
+    );
+});
+
+test("docs/settings.md has a row for every setting, and for every TLS mode", () => {
+    const document = read("docs/settings.md");
+    for (const key of Object.keys(settingsSchema.shape))
+        assert.match(document, new RegExp(`^\\| \`${key}\` \\|`, "m"));
+    for (const { properties } of some(stackSchema?.properties?.["synapse:tls"]?.oneOf ?? []))
+        assert.ok(document.includes(`| \`tls.mode: ${String(properties?.mode?.const)}\` |`));
+});
+
 for (const [key, schema] of Object.entries(settingsSchema.shape)) {
     const entry = project.config[`synapse:${key}`];
 
@@ -79,7 +97,7 @@ for (const [key, schema] of Object.entries(settingsSchema.shape)) {
         assert.match(entry.description ?? "", /^[A-Z].{10,}\.$/s);
     });
 
-    test(`Pulumi.yaml has ${key === "serverName" ? "no default" : "a default"} for ${key}`, () => {
+    test(`Pulumi.yaml has ${REQUIRED.includes(key) ? "no default" : "a default"} for ${key}`, () => {
         // Without a default, Pulumi takes a key for required.
         assert.equal(entry !== undefined && "default" in entry, schema.safeParse(undefined).success);
     });

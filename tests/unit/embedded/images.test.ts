@@ -5,12 +5,16 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { readSettings } from "../../../settings.ts";
+import { readSettings } from "../../../settings/read.ts";
 
 const project = fileURLToPath(new URL("../../..", import.meta.url));
 
 test("images that are there are used: none is built and no registry is asked", async (t) => {
-    const { images } = readSettings("local", { serverName: "localhost" }, () => false);
+    const { images } = readSettings(
+        "local",
+        { serverName: "localhost", tls: '{"mode":"local-ca"}' },
+        () => false,
+    );
     const asked: string[] = [];
     // An engine that has the wanted images, and nothing else.
     const engine = createServer((request, response) => {

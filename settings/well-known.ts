@@ -1,4 +1,7 @@
 import { z } from "zod";
+import type { FieldFault } from "./faults.ts";
+import { front } from "./front.ts";
+import type { Given } from "./schema.ts";
 
 /** Bytes. nginx takes no word of 4096 in its configuration, and what the program sets itself needs room, too. */
 const LONGEST = 3000;
@@ -24,7 +27,6 @@ const document = (owned: Readonly<Record<string, string>>) =>
         context.addIssue({ code: "custom", message, input: `${length} bytes` });
     });
 
-/** What is merged into the documents below /.well-known/matrix. */
 export const wellKnown = z
     .strictObject({
         client: document({ "m.homeserver": "set synapse:publicHost and synapse:ports.https" })
@@ -40,4 +42,21 @@ export const wellKnown = z
             .optional()
             .describe("`.well-known/matrix/support`: whom to turn to. Not served when left out."),
     })
-    .prefault({});
+    .prefault({})
+    .describe("What `.well-known/matrix` says beside where the server is.");
+
+/** Without nginx Synapse serves the clients' file alone, and takes additions to it. */
+export function unservedFaults(given: Given): FieldFault[] {
+    const { tls, wellKnown } = given;
+    if (front(given) === "proxy") return [];
+    const unserved = [
+        ...(Object.keys(wellKnown.server).length > 0 ? ["wellKnown.server"] : []),
+        ...(wellKnown.support === undefined ? [] : ["wellKnown.support"]),
+    ];
+    return unserved.map((key) => ({
+        key,
+        got: "an object",
+        wanted: `nothing: in tls.mode ${tls.mode} nobody serves it`,
+        fix: `pulumi config rm --path synapse:${key}, or a tls.mode with nginx`,
+    }));
+}

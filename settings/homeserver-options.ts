@@ -1,5 +1,10 @@
 import { z } from "zod";
-import { type SecretOption, secretOptions } from "./secret-options.ts";
+import type { FieldFault } from "./faults.ts";
+import { front } from "./front.ts";
+import type { Given } from "./schema.ts";
+import { isRecord } from "./written.ts";
+
+/** What both `extraConfig` and `secretConfig` hold: options of homeserver.yaml. */
 
 /** Options of homeserver.yaml that this program must own, and what to use instead. */
 export const OWNED_OPTIONS: Readonly<Record<string, string>> = {
@@ -37,25 +42,8 @@ export const OWNED_OPTIONS: Readonly<Record<string, string>> = {
         "leave it out: the secret is in /data/homeserver.yaml, where the generation run wrote it",
 };
 
-/** Options that anybody who sees a preview may see. */
-export const plainOptions = z
-    .record(z.string(), z.unknown(), { error: "an object of homeserver.yaml options" })
-    .superRefine((options, context) => {
-        refuseOwned(options, context);
-        for (const secret of secretOptions(options)) {
-            if (isOwned(String(secret.path[0]))) continue;
-            context.addIssue({
-                code: "custom",
-                path: [...secret.path],
-                message: "no secret: previews show extraConfig",
-                params: { fix: instead(secret) },
-                input: "(a value)",
-            });
-        }
-    });
-
-/** Options that nobody may see. */
-export const secretOptionsOnly = z
+/** Any options but those that the program owns. */
+export const homeserverOptions = z
     .record(z.string(), z.unknown(), { error: "an object of homeserver.yaml options" })
     .superRefine(refuseOwned);
 
@@ -71,18 +59,41 @@ function refuseOwned(options: Readonly<Record<string, unknown>>, context: z.Refi
     }
 }
 
-function isOwned(option: string): boolean {
+export function isOwned(option: string): boolean {
     return Object.hasOwn(OWNED_OPTIONS, option);
 }
 
-function instead({ path, fileForm }: SecretOption): string {
-    const file = fileForm === undefined ? "" : `, or use ${fileForm} with a file on the data volume`;
-    // A list is in one place as a whole.
-    const inList = path.findIndex((part) => typeof part === "number");
-    const place = path.slice(0, inList === -1 ? undefined : inList).join(".");
-    const move =
-        inList === -1
-            ? `pulumi config set --secret --path synapse:secretConfig.${place}, and remove it here`
-            : `move the whole list to synapse:secretConfig.${place}, with --secret`;
-    return move + file;
+/** What of homeserver.yaml has no effect behind nginx, which answers in Synapse's place, and why. */
+const BEHIND_NGINX: Readonly<Record<string, string>> = {
+    serve_server_wellknown: "leave it out: nginx serves the file; synapse:wellKnown.server adds to it",
+    web_client_location: "leave it out: outside of /_matrix nginx answers by itself, with 404",
+};
+
+/** What would be taken without a word, and never have an effect. */
+export function noEffectFaults(given: Given): FieldFault[] {
+    const { extraConfig, secretConfig } = given;
+    if (front(given) !== "proxy") return [];
+    return Object.entries(BEHIND_NGINX).flatMap(([option, fix]) =>
+        Object.entries({ extraConfig, secretConfig })
+            .filter(([, options]) => Object.hasOwn(options, option))
+            .map(([setting]) => ({
+                key: `${setting}.${option}`,
+                got: "(a value)",
+                wanted: "nothing: behind nginx it has no effect",
+                fix,
+            })),
+    );
+}
+
+/** One of two values would have no effect, unless both are blocks, which are merged. */
+export function twiceFaults({ extraConfig, secretConfig }: Given): FieldFault[] {
+    return Object.keys(secretConfig)
+        .filter((option) => Object.hasOwn(extraConfig, option))
+        .filter((option) => !isRecord(extraConfig[option]) || !isRecord(secretConfig[option]))
+        .map((option) => ({
+            key: `extraConfig.${option}`,
+            got: "an option that is in secretConfig, too",
+            wanted: "the option in one of the two: only blocks are merged",
+            fix: `pulumi config rm --path synapse:extraConfig.${option}`,
+        }));
 }

@@ -1,11 +1,11 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dump } from "js-yaml";
 import { z } from "zod";
-import { settingsSchema } from "../settings-schema.ts";
+import { settingsSchema } from "./schema.ts";
 
 /**
  * Writes what is made from the settings' schema: the JSON Schema that editors use, the `config:` section of
- * Pulumi.yaml, and the README's table. With `--check` it writes nothing, and exits with 1 when one of them is stale.
+ * Pulumi.yaml, and docs/settings.md. With `--check` it writes nothing, and exits with 1 when one of them is stale.
  */
 
 interface JsonSchema {
@@ -20,23 +20,38 @@ interface JsonSchema {
     readonly const?: string;
 }
 
-const BEGIN = "settings: made by `npm run schema`";
-const END = "settings: end";
+const BEGIN = "# settings: made by `npm run schema`\n";
+const END = "# settings: end";
+
+const INTRODUCTION = `<!-- Made from settings/ by \`npm run schema\`: what is changed here is overwritten. -->
+
+# Settings
+
+Every setting of a stack, with its default. They stand in \`Pulumi.<stack>.yaml\`, in the namespace \`synapse:\`
+(\`synapse:serverName\`), and editors that know YAML's language server check them there.
+
+\`pulumi config set serverName example.org\` sets one, \`pulumi config set --path tls.mode acme\` one inside of another, and
+\`--secret\` beside it keeps a value encrypted. All faults are reported at once, before anything is touched.
+
+Where several kinds are listed, such as \`tls.mode: acme\` and \`tls.mode: files\`, a stack has one of them, and of the
+settings below them those of its kind alone.
+`;
 
 const schema = z.toJSONSchema(settingsSchema, { io: "input" }) as JsonSchema;
 const root = new URL("../", import.meta.url);
 
 const wanted = new Map([
     ["stack.schema.json", `${JSON.stringify(stackSchema(schema), undefined, 4)}\n`],
-    ["Pulumi.yaml", section("Pulumi.yaml", "# ", "", pulumiConfig(schema))],
-    ["README.md", section("README.md", "<!-- ", " -->", `\n${table(schema)}\n`)],
+    ["Pulumi.yaml", withConfig("Pulumi.yaml", pulumiConfig(schema))],
+    ["docs/settings.md", `${INTRODUCTION}\n${table(schema)}\n`],
 ]);
 const stale = [...wanted].filter(([file, text]) => read(file) !== text);
 
 if (process.argv.includes("--check")) {
-    for (const [file] of stale) console.error(`${file} does not fit settings-schema.ts: run npm run schema`);
+    for (const [file] of stale) console.error(`${file} does not fit settings/: run npm run schema`);
     process.exitCode = stale.length === 0 ? 0 : 1;
 } else {
+    mkdirSync(new URL("docs/", root), { recursive: true });
     for (const [file, text] of stale) writeFileSync(new URL(file, root), text);
     console.log(stale.length === 0 ? "Nothing to do." : `Wrote ${stale.map(([file]) => file).join(", ")}.`);
 }
@@ -121,12 +136,11 @@ function rowsOf(key: string, value: JsonSchema, required: boolean): string[] {
 }
 
 /** The file with the part between its two marks replaced. */
-function section(file: string, open: string, close: string, text: string): string {
+function withConfig(file: string, text: string): string {
     const whole = read(file);
-    const [begin, end] = [`${open}${BEGIN}${close}\n`, `${open}${END}${close}`];
-    const [from, to] = [whole.indexOf(begin) + begin.length, whole.indexOf(end)];
-    if (!whole.includes(begin) || to < from)
-        throw new Error(`${file} lacks the lines "${begin.trim()}" and "${end}"`);
+    const [from, to] = [whole.indexOf(BEGIN) + BEGIN.length, whole.indexOf(END)];
+    if (!whole.includes(BEGIN) || to < from)
+        throw new Error(`${file} lacks the lines "${BEGIN.trim()}" and "${END}"`);
     return whole.slice(0, from) + text + whole.slice(to);
 }
 

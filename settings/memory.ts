@@ -1,0 +1,13 @@
+import { z } from "zod";
+import { wholeNumber } from "./kinds.ts";
+
+const mebibytes = (fallback: number, least: number) =>
+    wholeNumber(`a whole number of MiB, at least ${least}`, least).default(fallback);
+
+export const memory = z
+    .strictObject({
+        synapse: mebibytes(4096, 256).describe("Synapse, MiB."),
+        nginx: mebibytes(256, 64).describe("nginx, MiB."),
+    })
+    .prefault({})
+    .describe("Memory limits of the containers; swap is not added on top.");

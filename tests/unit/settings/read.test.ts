@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
+import { ownConfig, readSettings } from "../../../settings/read.ts";
+import { settingsSchema } from "../../../settings/schema.ts";
+import { asTexts, faultsIn, LEAST, read, refusal } from "../../support/settings.ts";
+
+test("a server name and who speaks TLS are all that must be set", () => {
+    assert.deepEqual(read(LEAST, { stack: "prod" }), {
+        serverName: "example.org",
+        publicHost: "example.org",
+        reportStats: false,
+        tls: { mode: "files", directory: "/etc/letsencrypt", profile: "intermediate", http3: false },
+        ports: { http: 80, https: 443, federation: 8448, synapse: 8008 },
+        listenAddresses: { public: ["0.0.0.0"], synapse: ["127.0.0.1"] },
+        ipv6: false,
+        ip6tables: false,
+        maxUploadSize: "50M",
+        holdSeconds: 30,
+        startSeconds: 180,
+        logLevel: "INFO",
+        federation: { enabled: true, port: 8448 },
+        wellKnown: { client: {}, server: {} },
+        extraConfig: {},
+        secretConfig: {},
+        images: {
+            synapse: "ghcr.io/element-hq/synapse:v1.163.2",
+            nginx: "nginx:1.30.0",
+            certbot: "certbot/certbot:v5.6.0",
+        },
+        memory: { synapse: 4096, nginx: 256 },
+        ephemeral: false,
+        takeOver: [],
+        name: "synapse",
+    });
+});
+
+test("a setting that does not exist is refused, and its near miss named", () => {
+    for (const [key, near] of [
+        ["server_name", "serverName"],
+        ["log-level", "logLevel"],
+        ["MaxUploadSize", "maxUploadSize"],
+    ] as const) {
+        assert.deepEqual(faultsIn(refusal({ ...LEAST, [key]: "some value" }))[key], {
+            got: "a setting that does not exist",
+            wanted: `synapse:${near}, perhaps`,
+            fix: `pulumi config rm synapse:${key}`,
+        });
+    }
+    const { postgres } = faultsIn(refusal({ ...LEAST, postgres: "some value" }));
+    assert.equal(postgres?.wanted, "a setting from docs/settings.md");
+});
+
+test("every fault is reported at once", () => {
+    const message = refusal({
+        serverName: "Example.org",
+        ports: { http: 0, https: "x", ftp: 21 },
+        tls: { mode: "tls" },
+        extraConfig: { listeners: [], database: {} },
+        listenAddresses: { public: ["::", "nowhere"] },
+        loglevel: "INFO",
+    });
+    assert.match(message, /^9 settings are wrong; nothing was touched\.\n/);
+    assert.deepEqual(
+        Object.keys(faultsIn(message)).sort(),
+        [
+            "serverName",
+            "ports.http",
+            "ports.https",
+            "ports.ftp",
+            "tls.mode",
+            "extraConfig.listeners",
+            "extraConfig.database",
+            "listenAddresses.public[1]",
+            "loglevel",
+        ].sort(),
+    );
+});
+
+test("the name follows the stack's, unless it is set", () => {
+    for (const [stack, name] of [
+        ["prod", "synapse"],
+        ["production", "synapse"],
+        ["dev", "synapse-dev"],
+        ["PR-17", "synapse-pr-17"],
+    ] as const) {
+        assert.equal(read(LEAST, { stack }).name, name);
+        assert.equal(read({ ...LEAST, name: "own" }, { stack }).name, "own");
+    }
+});
+
+test("an empty text stands for a setting that is left out", () => {
+    const config = { ...LEAST, publicHost: "", name: "", dockerHost: "" };
+    assert.deepEqual(read(config, { stack: "prod" }), read(LEAST, { stack: "prod" }));
+});
+
+test("only the project's own namespace is read", () => {
+    const config = { "synapse:serverName": "a.org", "docker:host": "x", "synapse-x:name": "y" };
+    assert.deepEqual(ownConfig("synapse", config), { serverName: "a.org" });
+});
+
+test("any configuration is either accepted or refused in plain words", () => {
+    const key = fc.oneof(
+        fc.constantFrom(...Object.keys(settingsSchema.shape)),
+        fc.constantFrom("constructor", "toString", "hasOwnProperty"),
+        fc.string({ minLength: 1 }),
+    );
+    const value = fc.oneof(
+        fc.string(),
+        fc.json(),
+        fc.integer().map(String),
+        fc.constantFrom("null", "true", "{}"),
+    );
+    fc.assert(
+        fc.property(fc.dictionary(key, value), (config) => {
+            try {
+                readSettings("dev", { ...asTexts(LEAST), ...config }, () => false);
+            } catch (error) {
+                assert.ok(pulumi.RunError.isInstance(error), String(error));
+            }
+        }),
+    );
+});
