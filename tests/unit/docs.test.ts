@@ -32,78 +32,73 @@ const schema = {
 /** It tells of names that are no longer there. */
 const CHANGELOG = "CHANGELOG.md";
 
+/** What a text names of each kind. */
+const named = {
+    scripts: (text: string) => [
+        ...firstsOf(text, /\bnpm run (?:--silent )?([a-z][a-z:-]*)/g),
+        ...firstsOf(text, /\bnpm (start|stop|test)\b/g),
+    ],
+    links: (text: string) =>
+        firstsOf(text, /\]\(([^)\s]+)\)/g).filter((link) => !link.startsWith("https://")),
+    files: (text: string) =>
+        firstsOf(
+            text,
+            /`((?:commands|components|docs|engine|examples|images|scripts|settings|tests)\/[\w./-]*)`/g,
+        ),
+    settings: (text: string) => settingsNamedIn(text, Object.keys(schema.properties)),
+    modes: (text: string) => [
+        ...firstsOf(text, /\btls\.mode[ =:]+([a-z][a-z-]*)/g),
+        ...firstsOf(text, /\bmodes?\s`([\w-]+)`/g),
+        ...firstsOf(text, /^\s+mode: ([a-z-]+)/gm),
+    ],
+    outputs: (text: string) => [
+        ...firstsOf(text, /(?:pulumi stack output|npm run (?:--silent )?output) ([A-Za-z]\w*)/g),
+        ...firstsOf(text, /\boutputs?\s`(\w+)`/g),
+    ],
+};
+
 for (const document of DOCUMENTS) {
     describe(document, () => {
         const text = read(document);
 
         test("names no npm script that package.json lacks", () => {
             const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-            const run = text.matchAll(/\bnpm run (?:--silent )?([a-z][a-z:-]*)/g);
-            const short = text.matchAll(/\bnpm (start|stop|test)\b/g);
-            const named = new Set([...run, ...short].map(([, script = ""]) => script));
-            assert.deepEqual(
-                [...named].filter((script) => !(script in scripts)),
-                [],
-            );
+            refuse(named.scripts(text), (script) => script in scripts);
         });
 
         test("leads to headings and files that are there", () => {
-            const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
-            const broken = targets.filter((target) => {
-                if (target.startsWith("https://")) return false;
-                const [path = "", anchor] = target.split("#");
+            refuse(named.links(text), (link) => {
+                const [path = "", anchor] = link.split("#");
                 const file = path === "" ? document : new URL(path, `file:///${document}`).pathname.slice(1);
-                if (!existsSync(new URL(file, project))) return true;
-                return anchor !== undefined && !anchorsOf(read(file)).has(anchor);
+                if (!existsSync(new URL(file, project))) return false;
+                return anchor === undefined || anchorsOf(read(file)).has(anchor);
             });
-            assert.deepEqual(broken, []);
         });
 
         test("names no file of the project that is not there", () => {
-            const paths = text.matchAll(
-                /`((?:commands|components|docs|engine|examples|images|scripts|settings|tests)\/[\w./-]*)`/g,
-            );
-            assert.deepEqual(
-                [...paths].map(([, path = ""]) => path).filter((path) => !existsSync(new URL(path, project))),
-                [],
-            );
+            refuse(named.files(text), (path) => existsSync(new URL(path, project)));
         });
 
         test("is no longer than a person reads at a time", () => {
-            assert.ok(text.split("\n").length <= 251, `${text.split("\n").length} lines`);
+            assert.ok(text.trimEnd().split("\n").length <= 250);
         });
 
         if (document === CHANGELOG) return;
 
         test("names no setting and no TLS mode that is not there", () => {
-            const known = Object.keys(schema.properties);
-            assert.deepEqual(
-                settingsNamedIn(text, known).filter((path) => !isSetting(schema, path)),
-                [],
-            );
-            const named = [
-                ...text.matchAll(/\btls\.mode[ =:]+([a-z][a-z-]*)/g),
-                ...text.matchAll(/\bmodes?\s`([\w-]+)`/g),
-                ...text.matchAll(/^\s+mode: ([a-z-]+)/gm),
-            ];
-            assert.deepEqual(
-                named.map(([, mode = ""]) => mode).filter((mode) => !modes().includes(mode)),
-                [],
-            );
+            refuse(named.settings(text), (path) => isSetting(schema, path));
+            refuse(named.modes(text), (mode) => modes().includes(mode));
         });
 
         test("names no output that is not there", () => {
-            const commands = text.matchAll(
-                /(?:pulumi stack output|npm run (?:--silent )?output) ([A-Za-z]\w*)/g,
-            );
-            const prose = text.matchAll(/\boutputs?\s`(\w+)`/g);
-            assert.deepEqual(
-                [...commands, ...prose]
-                    .map(([, name = ""]) => name)
-                    .filter((name) => !outputs.includes(name)),
-                [],
-            );
+            refuse(named.outputs(text), (name) => outputs.includes(name));
         });
+    });
+}
+
+for (const [kind, find] of Object.entries(named)) {
+    test(`what is looked at of the documentation's ${kind} is more than a few`, () => {
+        assert.ok(new Set(DOCUMENTS.flatMap((document) => find(read(document)))).size > 5);
     });
 }
 
@@ -159,6 +154,18 @@ test("the errors that the documentation explains are the program's own", () => {
         [],
     );
 });
+
+/** What is named and not there. */
+function refuse(names: readonly string[], isThere: (name: string) => boolean): void {
+    assert.deepEqual(
+        [...new Set(names)].filter((name) => !isThere(name)),
+        [],
+    );
+}
+
+function firstsOf(text: string, pattern: RegExp): string[] {
+    return [...text.matchAll(pattern)].map(([, first = ""]) => first);
+}
 
 function modes(): string[] {
     const { properties } = z.toJSONSchema(settingsSchema, { io: "input" }) as Schema;
