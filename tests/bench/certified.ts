@@ -1,4 +1,4 @@
-import type { AcmeSource } from "../../components/certificates/acme.ts";
+import type { AcmeSource } from "../../components/certificates/source.ts";
 import { Homeserver } from "../support/homeserver.ts";
 import { Pebble } from "../support/pebble.ts";
 import { CertbotAlone } from "./certbot-alone.ts";

@@ -45,7 +45,7 @@ export class OuterProxy {
         rmSync(this.#folder, { recursive: true });
     }
 
-    /** As the README has it, but that it passes on what clients say of themselves, and says that they came by http. */
+    /** As docs/proxy.md has it, but that it passes on what clients say of themselves, and says that they came by http. */
     #conf(): string {
         const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         return `

@@ -88,13 +88,13 @@ test("some job does use secrets on a pull request, so that the test above looks 
     assert.ok(onPullRequest.some(({ workflow }) => Object.values(workflow.jobs).some(usesSecrets)));
 });
 
-test("CONTRIBUTING.md lists every setting that the workflows read, and no other", () => {
+test("docs/ci.md lists every setting that the workflows read, and no other", () => {
     const used = workflows.flatMap(({ text }) =>
         [...text.matchAll(/\b(secret|var)s\.(\w+)/g)].map(([, kind = "", name = ""]) => `${name}: ${kind}`),
     );
     // A secret of the repository would be there for the workflows of every branch.
     const kinds = "(secret) of both environments|(var)iable of the repository";
-    const rows = read("CONTRIBUTING.md").matchAll(new RegExp(`^\\| \`([A-Z_]+)\` +\\| (?:${kinds}) `, "gm"));
+    const rows = read("docs/ci.md").matchAll(new RegExp(`^\\| \`([A-Z_]+)\` +\\| (?:${kinds}) `, "gm"));
     const listed = [...rows].map(([, name = "", ...kind]) => `${name}: ${kind.join("")}`);
     assert.deepEqual(listed.sort(), [...new Set(used)].sort());
 });
