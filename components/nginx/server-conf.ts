@@ -29,6 +29,12 @@ ${indent(passOn(args), 8)}
 ${indent(holdErrors(args), 8)}
     }
 ${indent(holdLocations(args), 4)}
+    # The address that people are told: Synapse's own page says that the server runs.
+    location = / {
+        # By the way that they came: nginx would name its own port.
+        absolute_redirect off;
+        return 302 /_matrix/static/;
+    }
     # The admin API above all.
     location / {
         return 404;

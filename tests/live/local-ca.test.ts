@@ -197,7 +197,6 @@ test("the admin API and everything beside /_matrix and /_synapse/client are clos
         "/_matrixed",
         "/_synapse/metrics",
         "/health",
-        "/",
     ];
     for (const path of closed) {
         const { status, body } = await askNginx(path, { headers });
@@ -207,6 +206,25 @@ test("the admin API and everything beside /_matrix and /_synapse/client are clos
     const port = first.outputs.publishedPorts.synapse;
     const inside = await ask({ port, path: "/_synapse/admin/v1/server_version", headers });
     assert.equal(inside.status, 200, "the admin API answers on the host's loopback");
+});
+
+test("the bare address leads to Synapse's own page", async () => {
+    const { status, headers } = await askNginx("/");
+    assert.deepEqual([status, headers.location], [302, "/_matrix/static/"]);
+    const page = await askNginx(String(headers.location));
+    assert.equal(page.status, 200);
+    assert.match(page.body, /Synapse is running/);
+});
+
+test("it is reached by the loopback addresses too, and its certificate holds for them", async () => {
+    for (const host of ["localhost", "127.0.0.1"]) {
+        const { status } = await askNginx("/_matrix/client/versions", {
+            address: "127.0.0.1",
+            options: { servername: host === "localhost" ? host : "" },
+            host: `${host}:${first.outputs.publishedPorts.https}`,
+        });
+        assert.equal(status, 200, host);
+    }
 });
 
 test("a forged X-Forwarded-For is not believed", async () => {

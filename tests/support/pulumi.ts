@@ -30,19 +30,22 @@ export class PulumiStack {
     /** Prefix of the stack's Docker objects, and the name of the server's container. */
     readonly name = `synapse-${this.stack}`;
     readonly #directory = mkdtempSync(join(tmpdir(), "pulumi-"));
+    readonly #project: string;
     /** Everything that the CLI has printed so far. */
     printed = "";
     /** What the CLI's environment has beside that of the tests. */
     environment: Readonly<Record<string, string>> = {};
 
-    constructor() {
+    /** @param project directory of the Pulumi project: the program's own, or an example's. */
+    constructor(project = ".") {
+        this.#project = join(this.#directory, project);
         const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
             cwd: ROOT,
         })
             .toString()
             .split("\0")
             .filter((file) =>
-                /^(components\/|scripts\/|settings\/|[^/]+\.(ts|json)$|Pulumi\.yaml$)/.test(file),
+                /^(components\/|scripts\/|settings\/|examples\/|[^/]+\.(ts|json)$|Pulumi\.yaml$)/.test(file),
             );
         for (const file of files) cpSync(join(ROOT, file), join(this.#directory, file));
         symlinkSync(join(ROOT, "node_modules"), join(this.#directory, "node_modules"));
@@ -62,6 +65,11 @@ export class PulumiStack {
         writeFileSync(join(this.#directory, `Pulumi.${this.stack}.yaml`), dump({ config: qualified }));
         for (const [path, text] of leaves(`synapse:${SECRET_SETTING}`, settings[SECRET_SETTING]))
             await this.must("config", "set", "--secret", "--path", path, text);
+    }
+
+    /** For a stack that is to find this one. */
+    get backend(): Readonly<Record<string, string>> {
+        return { PULUMI_BACKEND_URL: `file://${join(this.#directory, "state")}` };
     }
 
     run(...args: string[]): Promise<Outcome> {
@@ -90,10 +98,10 @@ export class PulumiStack {
             "pulumi",
             [...args, "--non-interactive", ...(args[0] === "stack" ? [] : ["--stack", this.stack])],
             {
-                cwd: this.#directory,
+                cwd: this.#project,
                 env: {
                     ...process.env,
-                    PULUMI_BACKEND_URL: `file://${join(this.#directory, "state")}`,
+                    ...this.backend,
                     PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
                     PULUMI_SKIP_UPDATE_CHECK: "true",
                     ...this.environment,

@@ -33,6 +33,13 @@ for (const [path, proxied] of [
     });
 }
 
+test("the bare address leads to Synapse's own page, by the way that it was asked", () => {
+    const location = locationFor(publicServer(parsed()), "/");
+    assert.deepEqual(location?.match, ["=", "/"]);
+    assert.deepEqual(here(location.block, "return")[0]?.args, ["302", "/_matrix/static/"]);
+    assert.deepEqual(here(location.block, "absolute_redirect")[0]?.args, ["off"]);
+});
+
 /** Whether the `$forwarded` map lets a request through: its regular expressions, first match first. */
 function isForwarded(directives: readonly Directive[], requestUri: string): boolean {
     const map = everywhere(directives, "map").find(({ args }) => args[1] === "$forwarded");
