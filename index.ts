@@ -165,6 +165,10 @@ export const clientUrl = pulumi.output(clientPort).apply((port) => addresses.cli
 export const federationAddress = federates ? pulumi.interpolate`${publicHost}:${federationPort}` : null;
 /** Public half of the signing key. The other half never leaves the data volume. */
 export const verifyKey = data.verifyKey;
+/** Synapse's container; the names of the others begin with it. */
+export const containerName = prefix;
+/** The Docker engine; null for that of `DOCKER_HOST`, or the local one. */
+export const dockerHost = settings.dockerHost ?? null;
 /** What clients must trust, with a private CA. */
 export const caCertificate = certificates?.caCertificate ?? null;
 /** DNS records that should exist. */
