@@ -43,6 +43,8 @@ export async function up(args: UpArgs): Promise<UpResult> {
     const record = take(args);
     const main = resolve(project.root, args.main);
     if (!existsSync(main)) throw new Refusal(`there is no ${main}`);
+    // As under Pulumi: what the program says of paths is seen from there.
+    process.chdir(project.root);
     const { config, secretKeys } = await configOf(args);
 
     const [{ functions, provider }, { run }] = await Promise.all([

@@ -81,6 +81,15 @@ export function describe(faults: readonly FieldFault[], isSecret: (key: string) 
         const shown = isSecret(key.split(/[.[]/, 1)[0] ?? key) ? "[secret]" : got;
         return `  synapse:${key}\n    got:    ${shown}\n    wanted: ${wanted}\n    fix:    ${fix}`;
     });
-    const count = faults.length === 1 ? "1 setting is wrong" : `${faults.length} settings are wrong`;
-    return `${count}; nothing was touched.\n${lines.join("\n")}`;
+    return `${countOf(faults)}; nothing was touched.\n${lines.join("\n")}`;
+}
+
+/** As {@link describe}, of settings that a program gives to a server of its own: what `pulumi config` does is no help. */
+export function describeGiven(faults: readonly FieldFault[], server: string): string {
+    const lines = faults.map(({ key, got, wanted }) => `  ${key}\n    got:    ${got}\n    wanted: ${wanted}`);
+    return `the homeserver "${server}": ${countOf(faults)}.\n${lines.join("\n")}`;
+}
+
+function countOf({ length }: readonly FieldFault[]): string {
+    return length === 1 ? "1 setting is wrong" : `${length} settings are wrong`;
 }

@@ -66,7 +66,8 @@ export function isOwned(option: string): boolean {
 /** What of homeserver.yaml has no effect behind nginx, which answers in Synapse's place, and why. */
 const BEHIND_NGINX: Readonly<Record<string, string>> = {
     serve_server_wellknown: "leave it out: nginx serves the file; synapse:wellKnown.server adds to it",
-    web_client_location: "leave it out: outside of /_matrix nginx answers by itself, with 404",
+    web_client_location:
+        "leave it out: outside of /_matrix nginx answers by itself, and leads from / to Synapse's own page",
 };
 
 /** What would be taken without a word, and never have an effect. */

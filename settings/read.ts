@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import { ENCRYPTED_EXTRA_CONFIG } from "./extra-config.ts";
-import { describe, type FieldFault, faultsOf } from "./faults.ts";
+import { describe, describeGiven, type FieldFault, faultsOf } from "./faults.ts";
 import { type Given, RULES, settingsSchema, WHEN_MISSING } from "./schema.ts";
 import { inTheClear, secretSettings } from "./secrets.ts";
 import { complete, type Settings } from "./settings.ts";
@@ -29,13 +29,27 @@ export function stackSettings(): HomeserverSettings {
 /**
  * The whole settings of a server that is given them by a program.
  *
- * @param name what its Docker objects are named by when the settings do not say so.
- * @throws pulumi.RunError naming every fault at once: the key, what was given, what is wanted, what to do.
+ * @param server how it is called: its Docker objects are named by that when the settings do not say so.
+ * @throws pulumi.RunError naming every fault at once: the key, what was given, what is wanted.
  */
-export function settingsOf(given: HomeserverSettings, stack: string, name: string): Settings {
-    const { data, faults } = checked(given);
-    if (data === undefined || faults.length > 0) throw new pulumi.RunError(describe(faults, () => false));
-    return complete(stack, data, name);
+export function settingsOf(given: HomeserverSettings, stack: string, server: string): Settings {
+    const unknown = outputsIn(given, "");
+    const { data, faults } = unknown.length > 0 ? { data: undefined, faults: unknown } : checked(given);
+    if (data === undefined || faults.length > 0) throw new pulumi.RunError(describeGiven(faults, server));
+    return complete(stack, data, server);
+}
+
+/** What is not known while the program runs cannot be checked before anything is registered. */
+function outputsIn(value: unknown, key: string): FieldFault[] {
+    if (pulumi.Output.isInstance(value)) {
+        const wanted =
+            "a plain value; of a secret setting too, as config.require gives it: it stays encrypted";
+        return [{ key, got: "an output", wanted, fix: "" }];
+    }
+    if (typeof value !== "object" || value === null) return [];
+    return Object.entries(value).flatMap(([name, inner]) =>
+        outputsIn(inner, key === "" ? name : `${key}.${name}`),
+    );
 }
 
 /** The configuration of the project's own namespace, by bare key. */

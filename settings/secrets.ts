@@ -5,9 +5,10 @@ import { isRecord, type Written, writtenAt } from "./written.ts";
 const IN_TLS = ["challenge.credentials", "externalAccount.hmacKey"];
 
 /** What is never repeated, wherever it stands; what is set with `--secret` is hidden as a whole. */
-export const NEVER_SHOWN: ReadonlySet<PropertyKey | undefined> = new Set(
-    IN_TLS.map((path) => path.split(".").at(-1)),
-);
+export const NEVER_SHOWN: ReadonlySet<PropertyKey | undefined> = new Set([
+    "secretConfig",
+    ...IN_TLS.map((path) => path.split(".").at(-1)),
+]);
 
 /** A secret in the settings, and the top-level setting that it stands in: Pulumi knows of no smaller part whether it is one. */
 export interface SecretSetting {

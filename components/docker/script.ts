@@ -7,6 +7,11 @@ export function script(module: string, file: string): string {
     return readFileSync(new URL(file, module), "utf8");
 }
 
+/** As one word of a shell's. */
+function quoted(path: string): string {
+    return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
 /**
  * Where a file that stands beside a module is, as a command of the program's finds it: `pathOf(import.meta.url, "task.sh")`.
  *
@@ -14,5 +19,5 @@ export function script(module: string, file: string): string {
  * the project registers the same command.
  */
 export function pathOf(module: string, file: string): string {
-    return relative(process.cwd(), fileURLToPath(new URL(file, module)));
+    return quoted(relative(process.cwd(), fileURLToPath(new URL(file, module))));
 }

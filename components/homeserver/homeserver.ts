@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type HomeserverSettings, settingsOf } from "../../settings/read.ts";
+import type { Settings } from "../../settings/settings.ts";
 import { Verification } from "../verification/verification.ts";
 import { dnsRecords } from "./dns.ts";
 import { expectations, outside } from "./expectations.ts";
@@ -53,9 +54,10 @@ export class Homeserver extends pulumi.ComponentResource {
     readonly nextSteps: pulumi.Output<string>;
 
     constructor(name: string, args: HomeserverArgs, opts?: pulumi.ComponentResourceOptions) {
+        const settings = settingsOf(args, pulumi.getStack(), name);
+        claim(settings, name);
         // None of the arguments: Pulumi would keep them in its state, with whatever in them is secret.
         super("synapse:index:Homeserver", name, {}, opts);
-        const settings = settingsOf(args, pulumi.getStack(), name);
         const topology = topologyOf(settings);
         const { certificates, data, network, nginx, obtained, stack, synapse } = makeParts(
             name,
@@ -87,6 +89,7 @@ export class Homeserver extends pulumi.ComponentResource {
                     nginx?.version ?? "",
                     ...(obtained === undefined ? [] : [obtained.version]),
                 ],
+                certified: topology.front === "tls" || (topology.front === "proxy" && !topology.outerProxy),
                 stack,
             },
             { parent: this, dependsOn: [synapse, nginx, obtained].filter((part) => part !== undefined) },
@@ -113,7 +116,6 @@ export class Homeserver extends pulumi.ComponentResource {
                 clientUrl,
                 verified,
                 privateCa: certificates?.caCertificate !== undefined,
-                public: world !== undefined,
             }),
         );
         this.registerOutputs({
@@ -134,4 +136,18 @@ export class Homeserver extends pulumi.ComponentResource {
             nextSteps: this.nextSteps,
         });
     }
+}
+
+/** The servers of this program, by what names their Docker objects. */
+const claimed = new Map<string, string>();
+
+/** Two servers of one name would take each other's containers for leftovers. */
+function claim({ dockerHost = "", name }: Settings, server: string): void {
+    const place = `${name} ${dockerHost}`;
+    const other = claimed.get(place);
+    if (other !== undefined)
+        throw new pulumi.RunError(
+            `the homeservers "${other}" and "${server}" are both to be named ${name} on one Docker host: give one of them another name`,
+        );
+    claimed.set(place, server);
 }

@@ -1,3 +1,4 @@
+import { isPublicName } from "../../hosts.ts";
 import type { Settings } from "../../settings/settings.ts";
 import type { Topology } from "./topology.ts";
 
@@ -11,8 +12,6 @@ export interface Running {
     readonly verified: readonly string[];
     /** Whether clients must be told to trust a private CA. */
     readonly privateCa: boolean;
-    /** Whether the server's names are the internet's, so that others can look at it. */
-    readonly public: boolean;
 }
 
 /** What was verified, a line each, and what to do next, for the end of a deployment. */
@@ -25,13 +24,17 @@ export function nextSteps(topology: Topology, settings: Settings, running: Runni
         ["open it", `${clientUrl}/ (${run("open", option)})`],
         privateCa ? ["trust its CA", run("trust", option)] : undefined,
         ["see how it is", run("status", option)],
-        running.public && topology.federation !== "off"
+        isPublicName(settings.serverName) && topology.federation !== "off"
             ? [
                   "see it as others do",
                   `https://federationtester.matrix.org/#${settings.serverName} (it asks from the internet)`,
               ]
             : undefined,
-        ["stop it", stack === "local" ? "npm stop (the data is kept)" : "pulumi destroy --exclude-protected"],
+        // Which of the two it was that brought it up is not known here.
+        [
+            "stop it",
+            `npm stop${option === "" ? "" : ` -- ${option}`} after npm start, pulumi destroy after pulumi up`,
+        ],
     ];
     const told = steps.filter((step) => step !== undefined);
     const width = Math.max(...told.map(([what]) => what.length));

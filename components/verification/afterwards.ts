@@ -1,10 +1,12 @@
+import { once } from "node:events";
+import { isIP } from "node:net";
+import { connect } from "node:tls";
 import { withoutBrackets } from "../../hosts.ts";
-import { get } from "./client.ts";
 import type { Expectations, OutsideExpectations } from "./expectations.ts";
 import { lookOutside } from "./outside.ts";
 import { placeOf } from "./place.ts";
 import { targets } from "./targets.ts";
-import { trustIn } from "./trust.ts";
+import { PATIENCE_MS } from "./world.ts";
 
 /** What changes without a deployment. */
 export interface Aftermath {
@@ -14,42 +16,59 @@ export interface Aftermath {
     readonly certificateExpiry: string | null;
 }
 
-const PATIENCE_MS = 5_000;
-
 /** Looks at a server that was verified; `outside` is null for one that is not on the internet. */
 export async function afterwards(
     expected: Expectations,
     outside: OutsideExpectations | null,
     dockerHost: string | undefined,
+    patienceMs = PATIENCE_MS,
 ): Promise<Aftermath> {
-    const [warnings, certificateExpiry] = await Promise.all([
+    const [warnings, end] = await Promise.all([
         outside === null
             ? []
-            : lookOutside(outside).catch((error: unknown) => [
+            : lookOutside(outside, patienceMs).catch((error: unknown) => [
                   `It could not be looked at what the internet does for this server: ${reason(error)}`,
               ]),
-        servedUntil(expected, dockerHost).catch(() => null),
+        inTime(servedUntil(expected, dockerHost, patienceMs), patienceMs).catch(() => undefined),
     ]);
-    return { warnings, certificateExpiry };
+    const ended =
+        end !== undefined && end.getTime() < Date.now()
+            ? [`the certificate that ${expected.publicHost} serves ended on ${end.toISOString()}`]
+            : [];
+    return { warnings: [...warnings, ...ended], certificateExpiry: end?.toISOString() ?? null };
 }
 
-/** End of the certificate at the first address where clients are served. */
-async function servedUntil(expected: Expectations, dockerHost: string | undefined): Promise<string | null> {
-    const { publicHost } = expected;
+/** End of the certificate at the first address where clients are served, whatever else is wrong with it. */
+async function servedUntil(
+    expected: Expectations,
+    dockerHost: string | undefined,
+    patienceMs: number,
+): Promise<Date | undefined> {
+    const host = withoutBrackets(expected.publicHost);
     const listeners = expected.listeners.filter(({ serves, tls }) => tls && serves.includes("clients"));
     const [target] = targets(listeners, await placeOf(dockerHost)).asked;
-    if (target === undefined) return null;
-    const { certificateEnd } = await get({
-        address: target.address,
+    if (target === undefined) return undefined;
+    const socket = connect({
+        host: target.address,
         port: target.listener.port,
-        tlsName: withoutBrackets(publicHost),
-        host: publicHost,
-        path: "/_matrix/client/versions",
-        // The date is all that is wanted of it.
-        trust: trustIn([], false),
-        signal: AbortSignal.timeout(PATIENCE_MS),
+        servername: isIP(host) === 0 ? host : "",
+        rejectUnauthorized: false,
     });
-    return certificateEnd?.toISOString() ?? null;
+    socket.setTimeout(patienceMs, () => socket.destroy(new Error("no answer in time")));
+    try {
+        await once(socket, "secureConnect");
+        return new Date(socket.getPeerCertificate().valid_to);
+    } finally {
+        socket.destroy();
+    }
+}
+
+/** Rejects when it takes longer; whoever asked then ends the process, and with it what is still under way. */
+function inTime<Value>(value: Promise<Value>, patienceMs: number): Promise<Value> {
+    const late = new Promise<never>((_, reject) => {
+        setTimeout(() => reject(new Error("no answer in time")), patienceMs).unref();
+    });
+    return Promise.race([value, late]);
 }
 
 function reason(error: unknown): string {

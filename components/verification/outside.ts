@@ -7,7 +7,10 @@ import { asText, type Warning } from "./warnings.ts";
 import { NoAnswer, PATIENCE_MS, theWorld, type World } from "./world.ts";
 
 /** What the internet does not do for a server, as far as this machine can tell: nothing when all is well. */
-export function lookOutside(expected: OutsideExpectations, patienceMs = PATIENCE_MS): Promise<string[]> {
+export async function lookOutside(
+    expected: OutsideExpectations,
+    patienceMs = PATIENCE_MS,
+): Promise<string[]> {
     return look(expected, theWorld(trustIn(expected.authorities, expected.trusted), patienceMs));
 }
 

@@ -101,11 +101,11 @@ for (const engine of engines()) {
             for (const path of [
                 "/_synapse/admin/v1/server_version",
                 "/_matrix/../_synapse/admin/v1/server_version",
-                "/",
             ]) {
                 for (const answer of [await through(path), await direct(path)])
                     assert.ok([400, 404].includes(answer.status), `${path}: ${answer.status}`);
             }
+            assert.equal((await through("/")).headers.location, "/_matrix/static/");
         });
 
         test("knows the client's own address, also when the client says that it has another", async () => {

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { type AddressInfo, createServer as createNetServer } from "node:net";
+import { after, test } from "node:test";
+import { createServer, type Server } from "node:tls";
+import { afterwards } from "../../components/verification/afterwards.ts";
+import type { Expectations } from "../../components/verification/expectations.ts";
+import { TestCa } from "../support/test-ca.ts";
+
+/** What is looked at after each deployment, whether or not it changed anything. */
+
+const ca = new TestCa();
+const servers: Server[] = [];
+after(() => {
+    for (const server of servers) server.close();
+    ca.remove();
+});
+
+/** What is expected of a server on a port of this machine. */
+function expecting(port: number): Expectations {
+    return {
+        serverName: "matrix.test",
+        publicHost: "matrix.test",
+        clientUrl: "https://matrix.test",
+        federationAddress: undefined,
+        wellKnown: { client: {}, server: {} },
+        proxied: true,
+        trusted: true,
+        authorities: [],
+        listeners: [{ serves: ["clients"], port, addresses: ["127.0.0.1"], tls: true }],
+        verifyKey: "",
+        container: "",
+        logsRequests: false,
+    };
+}
+
+async function serving(pair: { readonly cert: string; readonly key: string }): Promise<number> {
+    const server = createServer(pair);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return (server.address() as AddressInfo).port;
+}
+
+for (const [what, pair, end] of [
+    ["is good", ca.issue("matrix.test"), "2099-01-01T00:00:00.000Z"],
+    ["is for another name", ca.issue("other.test"), "2099-01-01T00:00:00.000Z"],
+    ["has ended", ca.issueEnded("matrix.test"), "2020-02-01T00:00:00.000Z"],
+] as const) {
+    test(`the end of a certificate that ${what} is told`, async () => {
+        const found = await afterwards(expecting(await serving(pair)), null, undefined);
+        assert.equal(found.certificateExpiry, end);
+        const warned = found.warnings.some((warning) => /matrix\.test serves ended on 2020-/.test(warning));
+        assert.equal(warned, end.startsWith("2020"));
+    });
+}
+
+test("where nobody answers, or not in time, there is no end, and nothing fails", async (context) => {
+    const free = await serving(ca.issue("matrix.test"));
+    servers.pop()?.close();
+    const silent = createNetServer();
+    context.after(() => silent.close());
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    for (const port of [free, (silent.address() as AddressInfo).port]) {
+        const found = await afterwards(expecting(port), null, undefined, 500);
+        assert.deepEqual(found, { warnings: [], certificateExpiry: null });
+    }
+});
+
+test("a DNS server that is none is a warning, and fails nothing", async (context) => {
+    process.env.VERIFICATION_DNS = "not-an-address";
+    context.after(() => delete process.env.VERIFICATION_DNS);
+    const { listeners: _, ...appearance } = expecting(1);
+    const outside = {
+        ...appearance,
+        publicHost: "matrix.example.org",
+        clientPort: 443,
+        federationPort: undefined,
+        publishesIpv6: false,
+    };
+    const { warnings } = await afterwards(expecting(1), outside, undefined, 500);
+    assert.match(warnings.join(), /could not be looked at what the internet does/);
+});
