@@ -26,9 +26,9 @@ function leaves(path: string, value: unknown): [path: string, text: string][] {
 
 /** A stack of the real program under the real CLI, with a file backend and a copy of the project of its own. */
 export class PulumiStack {
-    readonly stack = `real-${randomBytes(3).toString("hex")}`;
+    readonly stack: string;
     /** Prefix of the stack's Docker objects, and the name of the server's container. */
-    readonly name = `synapse-${this.stack}`;
+    readonly name: string;
     readonly #directory = mkdtempSync(join(tmpdir(), "pulumi-"));
     readonly #project: string;
     /** Everything that the CLI has printed so far. */
@@ -37,7 +37,9 @@ export class PulumiStack {
     environment: Readonly<Record<string, string>> = {};
 
     /** @param project directory of the Pulumi project: the program's own, or an example's. */
-    constructor(project = ".") {
+    constructor(project = ".", stack = `real-${randomBytes(3).toString("hex")}`) {
+        this.stack = stack;
+        this.name = `synapse-${stack}`;
         this.#project = join(this.#directory, project);
         const files = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
             cwd: ROOT,
@@ -72,6 +74,18 @@ export class PulumiStack {
         return { PULUMI_BACKEND_URL: `file://${join(this.#directory, "state")}` };
     }
 
+    /** Where the CLI runs. */
+    get place(): { readonly cwd: string; readonly env: NodeJS.ProcessEnv } {
+        const env = {
+            ...process.env,
+            ...this.backend,
+            PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
+            PULUMI_SKIP_UPDATE_CHECK: "true",
+            ...this.environment,
+        };
+        return { cwd: this.#project, env };
+    }
+
     run(...args: string[]): Promise<Outcome> {
         return this.ended(this.start(...args));
     }
@@ -98,14 +112,7 @@ export class PulumiStack {
             "pulumi",
             [...args, "--non-interactive", ...(args[0] === "stack" ? [] : ["--stack", this.stack])],
             {
-                cwd: this.#project,
-                env: {
-                    ...process.env,
-                    ...this.backend,
-                    PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
-                    PULUMI_SKIP_UPDATE_CHECK: "true",
-                    ...this.environment,
-                },
+                ...this.place,
                 stdio: ["ignore", "pipe", "pipe"],
             },
         );
