@@ -83,8 +83,6 @@ test("a Matrix client registers, logs in, makes a room, sends a message and sync
     const { stdout } = await promisify(execFile)(
         process.execPath,
         [
-            "--import",
-            "tsx",
             join(import.meta.dirname, "../support/matrix-client.ts"),
             first.outputs.clientUrl,
             "alice",
