@@ -1,0 +1,12 @@
+// Preloaded where Pulumi runs the program: an older Node.js would only say that it does not know the extension ".ts".
+// It must understand this file.
+import { readFileSync } from "node:fs";
+
+if (!process.features.typescript) {
+    const { engines } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+    console.error(
+        `Node.js ${engines.node.slice(2)} or newer is needed, this is ${process.version} (${process.execPath}). Install a newer one, ` +
+            'or put the one that `npm ci` brought first: export PATH="$PWD/node_modules/.bin:$PATH"',
+    );
+    process.exit(1);
+}
