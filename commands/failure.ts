@@ -1,0 +1,43 @@
+/** What the person at the terminal can mend: said without a stack. */
+export class CommandError extends Error {
+    readonly exitCode: number = 1;
+}
+
+/** A command that was typed wrong. */
+export class UsageError extends CommandError {
+    override readonly exitCode = 2;
+}
+
+/** What a command is: its help, and what it does with the arguments, which gives the exit code. */
+export interface Command {
+    readonly usage: string;
+    readonly run: (args: readonly string[]) => Promise<number>;
+}
+
+/** Carries a command out, and leaves its exit code to the process. */
+export async function carryOut({ usage, run }: Command): Promise<void> {
+    const args = process.argv.slice(2);
+    // Whoever reads it has seen enough, as `head` has.
+    process.stdout.on("error", () => process.exit());
+    if (args.includes("--help")) {
+        process.stdout.write(usage);
+        return;
+    }
+    try {
+        process.exitCode = await run(args);
+    } catch (error) {
+        if (error instanceof CommandError) {
+            process.stderr.write(`${error.message}\n`);
+            process.exitCode = error.exitCode;
+        } else if (isOfParseArgs(error)) {
+            process.stderr.write(`${error.message}\n\n${usage}`);
+            process.exitCode = 2;
+        } else {
+            throw error;
+        }
+    }
+}
+
+function isOfParseArgs(error: unknown): error is Error {
+    return error instanceof Error && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS_");
+}
