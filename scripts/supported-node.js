@@ -8,5 +8,6 @@ if (!process.features.typescript) {
         `Node.js ${engines.node.slice(2)} or newer is needed, this is ${process.version} (${process.execPath}). Install a newer one, ` +
             'or put the one that `npm ci` brought first: export PATH="$PWD/node_modules/.bin:$PATH"',
     );
-    process.exit(1);
+    // Tells the Pulumi CLI that the reason has been said.
+    process.exit(32);
 }
