@@ -30,7 +30,7 @@ test("it is loaded when the SDK turns a function into text", async () => {
 });
 
 test("a Node.js that does not run TypeScript is told what is needed, and where one is", async () => {
-    await assert.rejects(underPreload("", "--no-strip-types"), {
+    await assert.rejects(underPreload("", "--no-experimental-strip-types"), {
         code: 32,
         stderr: /^Node\.js 22\.18 or newer is needed, this is v\d+\.\S+ \(\/.+\)\..* export PATH=.*\n$/,
     });
