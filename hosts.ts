@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { domainToASCII, domainToUnicode } from "node:url";
 
 /** Names and addresses: what they look like, and what follows from that alone. */
 
@@ -17,9 +18,16 @@ export function isServerName(text: string): boolean {
 export function isHost(text: string): boolean {
     // Without a zone, which means something on one machine alone.
     if (/^\[[0-9a-f:.]+\]$/.test(text)) return isIP(withoutBrackets(text)) === 6;
-    // Clients reach it by a URL, which reads 0x7f.1 as an address, and example.123 or broken punycode as nothing.
+    if (!DNS_NAME.test(text) || !text.split(".").every(isReadable)) return false;
+    // Clients reach it by a URL, which reads 0x7f.1 as an address, and example.123 as nothing.
     const url = `https://${text}`;
-    return DNS_NAME.test(text) && URL.canParse(url) && new URL(url).hostname === text;
+    return URL.canParse(url) && new URL(url).hostname === text;
+}
+
+/** Whether a label is no broken punycode: some URL parsers read that as nothing, and newer ones let it pass. */
+function isReadable(label: string): boolean {
+    const unicode = domainToUnicode(label);
+    return !label.startsWith("xn--") || (unicode !== label && domainToASCII(unicode) === label);
 }
 
 /** Whether a host is an IPv4 address, or an IPv6 address with or without brackets. */

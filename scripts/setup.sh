@@ -21,26 +21,18 @@ for option in "$@"; do
 done
 
 main() {
-    require_node
+    require_npm
     install_npm_packages
+    require_node
     [ "$npm_only" = no ] || return 0
     require_docker_client
     require_docker_engine
     [ "$tests" = no ] || install_test_tools
 }
 
-require_node() {
-    # The same as "engines" in package.json.
-    wanted="20.19"
-    command -v node >/dev/null || fail "Node.js $wanted or newer is needed: https://nodejs.org/en/download"
-    found=$(node --version)
-    numbers=${found#v}
-    major=${numbers%%.*}
-    numbers=${numbers#*.}
-    minor=${numbers%%.*}
-    if [ "$major" -lt "${wanted%.*}" ] || { [ "$major" -eq "${wanted%.*}" ] && [ "$minor" -lt "${wanted#*.}" ]; }; then
-        fail "Node.js $wanted or newer is needed, this is $found: https://nodejs.org/en/download"
-    fi
+# An old one will do: with the packages comes the Node.js that everything runs with.
+require_npm() {
+    command -v npm >/dev/null || fail "Node.js with npm is needed: https://nodejs.org/en/download"
 }
 
 install_npm_packages() {
@@ -56,6 +48,17 @@ install_npm_packages() {
     with_progress "installing npm packages" npm ci --no-audit --no-fund ||
         fail "\`npm ci\` failed; the end of its output is above"
     touch "$finished"
+}
+
+require_node() {
+    # The one among the packages is for Linux with glibc on x64 and arm64. Elsewhere the machine's own must do.
+    ours=node_modules/.bin/node
+    [ ! -e "$ours" ] || "$ours" --version >/dev/null 2>&1 || rm "$ours"
+    PATH=$PWD/node_modules/.bin:$PATH
+    # The same as "engines" in package.json.
+    wanted="22.18"
+    [ "$(node --print process.features.typescript)" = strip ] ||
+        fail "Node.js $wanted or newer is needed, this is $(node --version): https://nodejs.org/en/download"
 }
 
 require_docker_client() {

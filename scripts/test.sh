@@ -4,8 +4,9 @@ set -eu
 cd "$(dirname "$0")/.."
 
 sh scripts/setup.sh --tests
+PATH=$PWD/node_modules/.bin:$PATH
 # The images are pulled, or built where no registry answers, while that is tested which needs none.
-node --import tsx commands/images.ts &
+node commands/images.ts &
 images=$!
 trap 'kill "$images" 2>/dev/null || true' EXIT
 npm run --silent check

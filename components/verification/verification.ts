@@ -69,7 +69,7 @@ export class Verification extends pulumi.ComponentResource {
 
 /** Runs a program of this directory. */
 function run(file: string): string {
-    return `exec node --import tsx ${pathOf(import.meta.url, file)}`;
+    return `exec node ${pathOf(import.meta.url, file)}`;
 }
 
 /**

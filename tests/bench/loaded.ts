@@ -49,7 +49,7 @@ async function load(scheme: "http" | "https", port: number): Promise<LoadResult>
     const args = [scheme, port, LOAD.connections, LOAD.seconds].map(String);
     const child = spawn(
         process.execPath,
-        ["--import", "tsx", `${import.meta.dirname}/load.ts`, ...args],
+        [`${import.meta.dirname}/load.ts`, ...args],
         // Whatever is wrong comes on the same stream, and is then no JSON.
         { stdio: ["ignore", "pipe", "pipe"], signal },
     );

@@ -25,7 +25,7 @@ const result = join(mkdtempSync(join(tmpdir(), "examples-")), "result.json");
 let outputs: Outputs;
 
 function engine(...args: readonly string[]) {
-    const command = ["--import", "tsx", "../../commands/stack.ts", ...args, "--stack", STACK];
+    const command = ["../../commands/stack.ts", ...args, "--stack", STACK];
     return finished(spawn(process.execPath, command, { cwd: PROJECT, stdio: ["ignore", "pipe", "pipe"] }));
 }
 

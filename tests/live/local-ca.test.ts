@@ -83,8 +83,6 @@ test("a Matrix client registers, logs in, makes a room, sends a message and sync
     const { stdout } = await promisify(execFile)(
         process.execPath,
         [
-            "--import",
-            "tsx",
             join(import.meta.dirname, "../support/matrix-client.ts"),
             first.outputs.clientUrl,
             "alice",
@@ -241,7 +239,7 @@ test("Synapse gets the path as it was sent, %2F and all", async () => {
     const path = "/_matrix/client/v3/directory/room/%23a%2Fb%3Alocalhost";
     await askNginx(path, { headers: { "User-Agent": mark } });
     const line = (await logs(server.name)).split("\n").find((text) => text.includes(mark));
-    assert.ok(line?.includes(path), line);
+    assert.ok(line?.includes(path), line ?? "no such line");
 });
 
 test("an upload at the limit is accepted, and one byte more is refused by nginx, however it is sent", async () => {

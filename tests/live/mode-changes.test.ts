@@ -72,7 +72,7 @@ for (const engine of engines()) {
             const other = await server.preview?.({ tls, publicHost: "matrix.test" });
             assert.match(other?.printed ?? "", warning);
             const same = await server.preview?.({ tls, publicHost: "localhost", maxUploadSize: "10M" });
-            assert.equal(same?.code, 0, same?.printed);
+            assert.equal(same?.code, 0, same?.printed ?? "");
             assert.doesNotMatch(same?.printed ?? "", warning);
         });
     });

@@ -6,11 +6,18 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (file: string) => JSON.parse(readFileSync(`${root}/${file}`, "utf8")) as Record<string, unknown>;
 
-const manifest = read("package.json") as Record<"dependencies" | "devDependencies", Record<string, string>>;
+const manifest = read("package.json") as Record<
+    "dependencies" | "optionalDependencies" | "devDependencies",
+    Record<string, string>
+>;
 const lock = read("package-lock.json") as {
     packages: Record<string, { version?: string; integrity?: string; resolved?: string }>;
 };
-const direct = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
+const direct = Object.entries({
+    ...manifest.dependencies,
+    ...manifest.optionalDependencies,
+    ...manifest.devDependencies,
+});
 
 test("@pulumi/command is 1.2.1: npm's newest asks for a plugin that does not exist", () => {
     assert.equal(manifest.dependencies["@pulumi/command"], "1.2.1");
@@ -21,6 +28,13 @@ test("@pulumi/command is 1.2.1: npm's newest asks for a plugin that does not exi
 test("there is one copy of Pulumi's SDK, shared by the providers'", () => {
     const copies = Object.keys(lock.packages).filter((path) => path.endsWith("node_modules/@pulumi/pulumi"));
     assert.deepEqual(copies, ["node_modules/@pulumi/pulumi"]);
+});
+
+test("Node.js is the same on each kind of machine, and its types are of that line", () => {
+    const [version, ...others] = new Set(Object.values(manifest.optionalDependencies));
+    assert.deepEqual(others, []);
+    const line = (text = "") => text.split(".")[0];
+    assert.equal(line(manifest.devDependencies["@types/node"]), line(version));
 });
 
 for (const [name, version] of direct) {

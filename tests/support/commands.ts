@@ -19,7 +19,7 @@ export async function type(
     args: readonly string[],
     { input = "", look }: { readonly input?: string; readonly look?: () => string } = {},
 ): Promise<Typed> {
-    const child = spawn(process.execPath, ["--import", "tsx", join("commands", file), ...args], {
+    const child = spawn(process.execPath, [join("commands", file), ...args], {
         cwd: ROOT,
         env: { ...process.env, DISPLAY: "", WAYLAND_DISPLAY: "" },
     });

@@ -141,15 +141,11 @@ export class Homeserver implements Deployment {
     }
 
     #engine(args: readonly string[], environment: Record<string, string>): ChildProcess {
-        return spawn(
-            process.execPath,
-            ["--import", "tsx", "commands/stack.ts", ...args, "--stack", this.stack],
-            {
-                cwd: ROOT,
-                env: { ...process.env, ...environment },
-                stdio: ["ignore", "pipe", "pipe"],
-            },
-        );
+        return spawn(process.execPath, ["commands/stack.ts", ...args, "--stack", this.stack], {
+            cwd: ROOT,
+            env: { ...process.env, ...environment },
+            stdio: ["ignore", "pipe", "pipe"],
+        });
     }
 }
 

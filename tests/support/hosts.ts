@@ -44,6 +44,8 @@ export const NO_HOSTS = [
     "0x7f.1",
     "a.0xab",
     "xn--a",
+    "xn--a-",
+    "a.xn--99999",
     "..",
     "a/../b",
 ];

@@ -30,7 +30,7 @@ export function runProgram(
         secretKeys: secret.map((key) => `synapse:${key}`),
     });
     return new Promise((resolve, reject) => {
-        const args = ["--import", "tsx", fixture, given];
+        const args = [fixture, given];
         execFile(process.execPath, args, { maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
             if (stdout === "") reject(error ?? new Error(stderr));
             else resolve(JSON.parse(stdout) as Run);

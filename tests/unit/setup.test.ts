@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+    existsSync,
+    mkdirSync,
+    mkdtempSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -26,6 +35,46 @@ test("setup.sh wants the Node.js that package.json wants", () => {
     };
     const wanted = /wanted="(.+)"/.exec(readFileSync(join(project, "scripts/setup.sh"), "utf8"))?.[1];
     assert.equal(`>=${wanted ?? ""}`, engines.node);
+});
+
+/**
+ * Runs setup.sh where the packages are installed already, and this is on the machine.
+ *
+ * @param own what the machine's Node.js says about TypeScript; an older one says "undefined".
+ * @param ours likewise that among the packages; without it, it does not run here.
+ */
+function setUp(own: string, ours?: string) {
+    const directory = mkdtempSync(join(tmpdir(), "setup-"));
+    const script = (path: string, text: string) => {
+        mkdirSync(dirname(join(directory, path)), { recursive: true });
+        writeFileSync(join(directory, path), text, { mode: 0o755 });
+    };
+    const node = (says: string) => `#!/bin/sh\n[ "$1" = --version ] && echo v0.0.0-fake || echo ${says}\n`;
+    script("scripts/setup.sh", readFileSync(join(project, "scripts/setup.sh"), "utf8"));
+    script("package-lock.json", "{}");
+    script("node_modules/.package-lock.json", "{}");
+    script("bin/npm", "#!/bin/sh\nexit 1\n");
+    script("bin/node", node(own));
+    script("node_modules/.bin/node", ours === undefined ? "#!/nowhere/ld-linux.so\n" : node(ours));
+    const { status, stderr } = spawnSync("sh", ["scripts/setup.sh", "--npm-only"], {
+        cwd: directory,
+        encoding: "utf8",
+        env: { PATH: `${directory}/bin:/usr/bin:/bin` },
+    });
+    const kept = existsSync(join(directory, "node_modules/.bin/node"));
+    rmSync(directory, { recursive: true });
+    return { status, stderr, kept };
+}
+
+test("an old Node.js is enough for npm, which brings the one that is used", () => {
+    assert.deepEqual(setUp("undefined", "strip"), { status: 0, stderr: "", kept: true });
+});
+
+test("where that one does not run, the machine's own is used if it is new enough", () => {
+    assert.deepEqual(setUp("strip"), { status: 0, stderr: "", kept: false });
+    const { status, stderr } = setUp("undefined");
+    assert.equal(status, 1);
+    assert.match(stderr, /^setup: Node\.js 22\.18 or newer is needed, this is v0\.0\.0-fake: https/);
 });
 
 test("setup.sh refuses an option it does not know", () => {

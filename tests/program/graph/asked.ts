@@ -20,7 +20,7 @@ test("certificates of Let's Encrypt's staging server alone need not be trusted, 
 test("what the internet does for a server is looked at anew each time, and no command remembers it", () => {
     const [call, ...others] = runs.files.calls;
     assert.deepEqual(others, []);
-    assert.equal(call?.command, "exec node --import tsx components/verification/run-afterwards.ts");
+    assert.equal(call?.command, "exec node components/verification/run-afterwards.ts");
     const { EXPECTATIONS, OUTSIDE = "" } = call.environment as Record<string, string>;
     assert.deepEqual(JSON.parse(EXPECTATIONS ?? ""), asked(runs.files));
     assert.deepEqual(JSON.parse(OUTSIDE), {

@@ -36,7 +36,7 @@ test("a command does the same when it is made and when something about it change
         // A failure quotes the command.
         assert.match(
             String(inputs.create),
-            /^exec (sh components\/docker\/(task|ready|ipv6)\.sh|node --import tsx components\/verification\/run-verify\.ts)$/,
+            /^exec (sh components\/docker\/(task|ready|ipv6)\.sh|node components\/verification\/run-verify\.ts)$/,
         );
         assert.equal(inputs.logging, "stderr");
         assert.equal(inputs.addPreviousOutputInEnv, name === "synapse-data-generation", name);

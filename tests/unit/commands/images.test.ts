@@ -25,14 +25,10 @@ test("images that are there are used: none is built and no registry is asked", a
     await new Promise<void>((resolve) => engine.listen(0, "127.0.0.1", resolve));
     t.after(() => engine.close());
 
-    const { stdout } = await promisify(execFile)(
-        process.execPath,
-        ["--import", "tsx", "commands/images.ts"],
-        {
-            cwd: project,
-            env: { ...process.env, DOCKER_HOST: `tcp://127.0.0.1:${(engine.address() as AddressInfo).port}` },
-        },
-    );
+    const { stdout } = await promisify(execFile)(process.execPath, ["commands/images.ts"], {
+        cwd: project,
+        env: { ...process.env, DOCKER_HOST: `tcp://127.0.0.1:${(engine.address() as AddressInfo).port}` },
+    });
 
     const named = Object.entries(images);
     assert.ok(named.length >= 3);

@@ -27,7 +27,7 @@ async function runProgram(source: string): Promise<Seen> {
     const file = join(programs, `${Math.random().toString(36).slice(2)}.ts`);
     const imports = 'import * as pulumi from "@pulumi/pulumi";\nimport * as docker from "@pulumi/docker";\n';
     writeFileSync(file, `${imports}${source}`);
-    const args = ["--import", "tsx", fake, file];
+    const args = [fake, file];
     return new Promise((resolve, reject) => {
         execFile(process.execPath, args, { cwd: root }, (error, stdout, stderr) => {
             if (stdout === "") reject(error ?? new Error(stderr));

@@ -41,11 +41,11 @@ test("without a delegation other servers find nothing, and both files are given"
             servers.fix?.includes(
                 `serve the file /.well-known/matrix/server with the content ${SERVER_FILE}`,
             ),
-            servers.fix,
+            servers.fix ?? "",
         );
         const clients = warning(warnings, `${NAME}: clients that are told this name alone`);
         assert.equal(clients.got, "404");
-        assert.ok(clients.fix?.includes(CLIENT_FILE), clients.fix);
+        assert.ok(clients.fix?.includes(CLIENT_FILE), clients.fix ?? "");
     }
 });
 

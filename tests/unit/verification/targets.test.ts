@@ -47,6 +47,6 @@ test("the Docker host is this machine unless its URL says otherwise", () => {
         ["ssh://deploy@docker.example.org", "docker.example.org"],
         ["tcp://[2001:db8::1]:2376", "2001:db8::1"],
     ] as const) {
-        assert.equal(remoteName(url), name, url);
+        assert.equal(remoteName(url), name, url ?? "this machine");
     }
 });
