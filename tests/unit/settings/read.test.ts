@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
-import { ownConfig, readSettings } from "../../../settings/read.ts";
+import { type HomeserverSettings, ownConfig, readSettings, settingsOf } from "../../../settings/read.ts";
 import { settingsSchema } from "../../../settings/schema.ts";
 import { asTexts, faultsIn, LEAST, read, refusal } from "../../support/settings.ts";
 
@@ -121,4 +121,50 @@ test("any configuration is either accepted or refused in plain words", () => {
             }
         }),
     );
+});
+
+// --- Settings that a program gives --------------------------------------------------------------------------------
+
+const GIVEN = { serverName: "example.org", tls: { mode: "files" } } as const;
+
+function refusalOf(given: object): string {
+    try {
+        settingsOf(given as HomeserverSettings, "dev", "chat");
+    } catch (error) {
+        assert.ok(pulumi.RunError.isInstance(error));
+        return error.message;
+    }
+    assert.fail("it was not refused");
+}
+
+test("a program's settings are completed as a stack's are, and named by the server", () => {
+    const { name, ...others } = settingsOf(GIVEN, "dev", "chat");
+    const { name: _, ...ofStack } = read(LEAST, { stack: "dev" });
+    assert.equal(name, "chat-dev");
+    assert.deepEqual(others, ofStack);
+    assert.equal(settingsOf(GIVEN, "prod", "chat").name, "chat");
+    assert.equal(settingsOf({ ...GIVEN, name: "own" }, "dev", "chat").name, "own");
+});
+
+test("a name that nobody wrote is one that Docker takes, however stack and server are called", () => {
+    const longest = /^[a-z0-9][a-z0-9_.-]{0,39}$/;
+    const long = "a-rather-long-name-of-some-feature-branch-";
+    const names = [`${long}1`, `${long}2`].map((stack) => read(LEAST, { stack }).name);
+    names.push(...["My Server", "a/b", "_x", long].map((server) => settingsOf(GIVEN, "dev", server).name));
+    for (const name of names) assert.match(name, longest);
+    assert.equal(new Set(names).size, names.length);
+});
+
+test("what is wrong with a program's settings is said by server and key, without advice for a stack", () => {
+    const message = refusalOf({ ...GIVEN, tls: undefined, maxUploadSize: "lots" });
+    assert.match(message, /^the homeserver "chat": 2 settings are wrong\.\n {2}tls\n/);
+    assert.doesNotMatch(message, /pulumi config|synapse:|nothing was touched/);
+    assert.doesNotMatch(refusalOf({ ...GIVEN, secretConfig: "Hunter2" }), /Hunter2/);
+});
+
+test("an output is refused: it is not known before anything is registered", () => {
+    const secretConfig = { turn_shared_secret: pulumi.secret("Hunter2") };
+    const message = refusalOf({ ...GIVEN, secretConfig });
+    assert.match(message, /^ {2}secretConfig\.turn_shared_secret\n {4}got: {4}an output\n/m);
+    assert.doesNotMatch(message, /Hunter2/);
 });
