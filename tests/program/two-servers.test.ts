@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Homeserver } from "../../components/homeserver/homeserver.ts";
+import { answers } from "../support/answers.ts";
 import { fakeEngine, settled } from "../support/engine.ts";
 import { some } from "../support/some.ts";
 
 /** Several servers in one program. */
 
-const registrations = await fakeEngine("dev", ({ name, inputs }) =>
-    name.endsWith("-deployment") || "environment" in inputs ? { stdout: "a b c" } : {},
-);
+const registrations = await fakeEngine("dev", answers);
 const COMMON = { tls: { mode: "local-ca" }, ephemeral: true } as const;
 for (const name of ["chat", "lab"]) new Homeserver(name, { ...COMMON, serverName: `${name}.localhost` });
 await settled();

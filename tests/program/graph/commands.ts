@@ -26,7 +26,7 @@ test("no command deletes, and none is replaced: that would run against data in u
 
 /** Whether the internet is looked at. */
 function isOutside([call]: Run["calls"]): boolean {
-    return (call?.environment as Record<string, string> | undefined)?.OUTSIDE !== "null";
+    return call !== undefined && (call.environment as Record<string, string>).OUTSIDE !== "null";
 }
 
 test("a command does the same when it is made and when something about it changes", () => {
