@@ -29,13 +29,20 @@ export function run(program: string, args: readonly string[], options: RunOption
             cwd,
             env: { ...process.env, ...environment },
             stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
-            ...(patience === undefined ? {} : { timeout: patience }),
         });
+        // Node's own `timeout` goes on when there is no such program, and keeps this process waiting.
+        const timer = patience === undefined ? undefined : setTimeout(() => child.kill(), patience);
         const streams = { stdout: "", stderr: "" };
         for (const name of ["stdout", "stderr"] as const)
             child[name]?.setEncoding("utf8").on("data", (text: string) => (streams[name] += text));
-        child.on("error", reject);
-        child.on("close", (code) => resolve({ code, ...streams }));
+        child.on("error", (error) => {
+            clearTimeout(timer);
+            reject(error);
+        });
+        child.on("close", (code) => {
+            clearTimeout(timer);
+            resolve({ code, ...streams });
+        });
         // It may end without having read everything.
         child.stdin?.on("error", () => undefined).end(input);
     });

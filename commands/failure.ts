@@ -17,6 +17,8 @@ export interface Command {
 /** Carries a command out, and leaves its exit code to the process. */
 export async function carryOut({ usage, run }: Command): Promise<void> {
     const args = process.argv.slice(2);
+    // Whoever reads it has seen enough, as `head` has.
+    process.stdout.on("error", () => process.exit());
     if (args.includes("--help")) {
         process.stdout.write(usage);
         return;

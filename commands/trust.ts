@@ -40,13 +40,21 @@ async function trustCa(stack: string, yes: boolean): Promise<number> {
         );
     }
     const { subject, fingerprint256 } = new X509Certificate(caCertificate);
-    say(`The CA of ${clientUrl}, which can certify that stack's names alone:\n  ${subject}`);
+    say(
+        `The CA of ${clientUrl}, which can certify that stack's names alone:\n  ${subject.replaceAll("\n", ", ")}`,
+    );
     say(`  SHA-256 ${fingerprint256}`);
     // Kept, so that it can be taken back when the stack is gone.
     const file = fileOf(stack);
+    const isNew = !existsSync(file);
     mkdirSync(STATE, { recursive: true, mode: 0o700 });
     writeFileSync(file, caCertificate);
-    const outcome = await carryOutPlan(planTrust(thisMachine(), caOf(stack)), yes);
+    let outcome: Outcome | undefined;
+    try {
+        outcome = await carryOutPlan(planTrust(thisMachine(), caOf(stack)), yes);
+    } finally {
+        if (isNew && (outcome === undefined || outcome.done + outcome.failed === 0)) rmSync(file);
+    }
     if (outcome.done > 0) say("\nTrusted. A browser that is open has to be started again.");
     return exitCodeOf(outcome);
 }

@@ -22,7 +22,13 @@ export async function carryOutPlan({ steps, impossible }: Plan, yes: boolean): P
     try {
         for (const step of steps) {
             say(described(step));
-            if (terminal !== undefined && !(await agreed(terminal))) counts.declined++;
+            const answer = terminal === undefined ? "yes" : await answerOf(terminal);
+            if (answer === "stop") {
+                say("\nStopped: this step and those after it were not done.");
+                counts.declined = steps.length - counts.done - counts.failed;
+                break;
+            }
+            if (answer === "no") counts.declined++;
             else if (await carriedOut(step)) counts.done++;
             else counts.failed++;
         }
@@ -32,8 +38,11 @@ export async function carryOutPlan({ steps, impossible }: Plan, yes: boolean): P
     return counts;
 }
 
-async function agreed(terminal: Interface): Promise<boolean> {
-    return /^y(es)?$/i.test((await terminal.question("Do it? [y/N] ")).trim());
+async function answerOf(terminal: Interface): Promise<"yes" | "no" | "stop"> {
+    // Ctrl-C and Ctrl-D close it, and a question that is open then is never answered.
+    const closed = new Promise<undefined>((resolve) => terminal.once("close", () => resolve(undefined)));
+    const answer = await Promise.race([terminal.question("Do it? [y/N] "), closed]);
+    return answer === undefined ? "stop" : /^y(es)?$/i.test(answer.trim()) ? "yes" : "no";
 }
 
 async function carriedOut({ calls, store }: Step): Promise<boolean> {

@@ -106,9 +106,10 @@ export function planUntrust(facts: Facts, ca: Ca): Plan {
         return { steps: [{ store: "your login keychain", calls }], impossible: [] };
     }
     const store = systemStore(facts);
-    const path = store && pathIn(store, ca);
-    const isThere = path !== undefined && facts.exists(path);
-    const system = isThere ? asRoot(facts, [["rm", "-f", path], store.updateAfterRemoval]) : { steps: [] };
+    const isThere = store !== undefined && facts.exists(pathIn(store, ca));
+    const system = isThere
+        ? asRoot(facts, [["rm", "-f", pathIn(store, ca)], store.updateAfterRemoval])
+        : { steps: [] };
     return combined(facts, system, (directory) =>
         facts.exists(join(directory, "cert9.db")) ? [remove(directory, ca)] : [],
     );

@@ -73,7 +73,8 @@ function advise(error: unknown): never {
             "The name is taken, if only by a deactivated user. `npm run user -- list` shows who is there; reset-password sets a new password.",
         NO_USER: "`npm run user -- list` shows who is there.",
         DEACTIVATED: "An administrator can reactivate it, by the admin API.",
-        NO_SECRET: "Without it no account can be made from outside; take it out of what sets it to nothing.",
+        NO_SECRET:
+            "It stands in /data/homeserver.yaml, where the generation run wrote it; restore that from a backup.",
         M_UNRECOGNIZED: "Synapse leaves its accounts to another service, so they are made there.",
     }[error.code];
     const said = error.code.startsWith("M_") ? `Synapse refused it: ${error.message}` : error.message;

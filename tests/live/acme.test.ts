@@ -162,7 +162,7 @@ describe("tls.mode: acme", { concurrency: true }, () => {
             const nginx = await inspect(server.nginx, "{{.Id}} {{.State.StartedAt}}");
             const named = tls(pebble, { names: ["chat.matrix.test"], keyType: "rsa" });
             const { printed } = await server.mustUp(named, environment);
-            assert.match(printed, /updated +command certbot-issuance/);
+            assert.match(printed, /updated +command homeserver-certbot-issuance/);
             const both = ["DNS:chat.matrix.test", "DNS:matrix.test"];
             assert.deepEqual(await namesOf(ports.https), both);
             assert.equal((await servedCertificate(ports.https, HOST)).bits, 2048);
@@ -189,7 +189,7 @@ describe("tls.mode: acme", { concurrency: true }, () => {
             assert.deepEqual(volumes.split("\n"), [`${server.name}-data`, `${server.name}-letsencrypt`]);
             const again = await server.mustUp({}, environment);
             // From nginx's first moment on: what certbot holds has not been put in its place later.
-            assert.doesNotMatch(again.printed, /certbot-issuance: Copied/);
+            assert.doesNotMatch(again.printed, /homeserver-certbot-issuance: Copied/);
             assert.equal(await serialOf(ports.https), serial);
             assert.equal(pebble.orders, 4);
         });

@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/** How a command ended. */
+export interface Typed {
+    readonly code: number | null;
+    readonly stdout: string;
+    readonly stderr: string;
+    /** What `look` has returned while it ran, one for each look. */
+    readonly seen: readonly string[];
+}
+
+/** Runs one of `commands/`, with `input` piped in, and looks around while it runs. */
+export async function type(
+    file: string,
+    args: readonly string[],
+    { input = "", look }: { readonly input?: string; readonly look?: () => string } = {},
+): Promise<Typed> {
+    const child = spawn(process.execPath, ["--import", "tsx", join("commands", file), ...args], {
+        cwd: ROOT,
+        env: { ...process.env, DISPLAY: "", WAYLAND_DISPLAY: "" },
+    });
+    const streams = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const)
+        child[name].setEncoding("utf8").on("data", (text: string) => (streams[name] += text));
+    child.stdin.on("error", () => undefined).end(input);
+    const seen: string[] = [];
+    const timer = look && setInterval(() => seen.push(look()), 20);
+    const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+    clearInterval(timer);
+    return { code, ...streams, seen };
+}
+
+/** Arguments and environments of all processes that this one may look at. */
+export function processes(): string {
+    return readdirSync("/proc")
+        .filter((name) => /^\d+$/.test(name))
+        .flatMap((id) => ["cmdline", "environ"].map((file) => readOrNothing(`/proc/${id}/${file}`)))
+        .join("\n")
+        .replaceAll("\0", " ");
+}
+
+/** It may have ended, or be another user's. */
+function readOrNothing(file: string): string {
+    try {
+        return readFileSync(file, "utf8");
+    } catch {
+        return "";
+    }
+}
