@@ -40,7 +40,7 @@ export function chooseAddress(
         const why = isIPv4(named) ? "no address of this machine" : "no IPv4 address";
         throw new CommandError(`--lan ${named}: that is ${why}. ${inWords(own)}`);
     }
-    const [only, ...others] = own.filter(({ interface: name }) => !VIRTUAL.test(name));
+    const [only, ...others] = own.filter(isReal);
     if (only !== undefined && others.length === 0) return only;
     throw new CommandError(
         `--lan: this machine has no IPv4 route to the world that would tell its address on the network. ${inWords(own)}`,
@@ -62,9 +62,15 @@ export function routedAddress(): Promise<string | undefined> {
 }
 
 function inWords(own: readonly LanAddress[]): string {
-    if (own.length === 0) return "It has none but its loopback addresses.";
-    const listed = own.map(({ address, interface: name }) => `${address} (${name})`).join(", ");
-    return `It has ${listed}: name one, as in \`npm start -- --lan ${own[0]?.address}\`.`;
+    const shown = own.some(isReal) ? own.filter(isReal) : own;
+    const [first] = shown;
+    if (first === undefined) return "It has none but its loopback addresses.";
+    const listed = shown.map(({ address, interface: name }) => `${address} (${name})`).join(", ");
+    return `It has ${listed}: name one, as in \`npm start -- --lan ${first.address}\`.`;
+}
+
+function isReal({ interface: name }: LanAddress): boolean {
+    return !VIRTUAL.test(name);
 }
 
 function isLinkLocal(address: string): boolean {
