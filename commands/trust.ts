@@ -78,7 +78,7 @@ async function untrustCa(stack: string, yes: boolean): Promise<number> {
 function caOf(stack: string): Ca {
     const file = fileOf(stack);
     const { fingerprint } = new X509Certificate(readFileSync(file));
-    return { name: `synapse-docker-${plain(stack)}`, file, sha1: fingerprint.replaceAll(":", "") };
+    return { name: `synapse-${plain(stack)}`, file, sha1: fingerprint.replaceAll(":", "") };
 }
 
 function fileOf(stack: string): string {

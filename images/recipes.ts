@@ -8,7 +8,7 @@ const FOLDER = import.meta.dirname;
 export const BASE_FOLDER = join(FOLDER, "base");
 
 /** On every image that is made from these folders: the tag it was made for. */
-export const LABEL = "synapse-docker.recipe";
+export const LABEL = "synapse.recipe";
 
 /** A folder beside this file with a Dockerfile: how to build the equivalent of an official image. */
 export interface Recipe {
@@ -34,7 +34,7 @@ export function findRecipe(name: string): Recipe | undefined {
         throw new Error(`${folder}/Dockerfile has no org.opencontainers.image.version label`);
     // What an image is built on is part of what it is.
     const hash = hashOfFolder(folder, baseTag());
-    return { name, folder, version, tag: `synapse-docker/${name}:${version}-${hash}` };
+    return { name, folder, version, tag: `synapse-equivalent/${name}:${version}-${hash}` };
 }
 
 /** Twelve hex digits that change when a file's name, content or executable bit does; nothing else moves them. */
@@ -50,7 +50,7 @@ export function hashOfFolder(folder: string, seed = ""): string {
 
 /** What the image is called that all recipes start from. */
 export function baseTag(): string {
-    return `synapse-docker/base:trixie-${hashOfFolder(BASE_FOLDER)}`;
+    return `synapse-equivalent/base:trixie-${hashOfFolder(BASE_FOLDER)}`;
 }
 
 /** A file of a recipe, as it goes into the build and into the hash. */

@@ -2,7 +2,7 @@ import { type DockerHost, mustDocker } from "../docker.ts";
 import type { Server } from "../server.ts";
 
 /** On every container of a stack: the prefix of its Docker objects, which is the name of Synapse's container. */
-export const NAME_LABEL = "synapse-docker.name";
+export const NAME_LABEL = "synapse.name";
 
 /** A container of the stack that is meant to run all the time. */
 export interface ServiceStatus {

@@ -4,11 +4,11 @@ import type { DockerClient, Kind, Standing } from "./client.ts";
 /** Labels that say whose a Docker object is. */
 export const LABELS = {
     /** `project/stack`. */
-    stack: "synapse-docker.stack",
+    stack: "synapse.stack",
     /** Prefix of the stack's Docker objects. */
-    prefix: "synapse-docker.name",
+    prefix: "synapse.name",
     /** Differs between deployments of one name: from other backends, or before and after a state was lost. */
-    deployment: "synapse-docker.deployment",
+    deployment: "synapse.deployment",
 } as const;
 
 /** What tells the own from the others'. */

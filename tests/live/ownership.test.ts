@@ -13,7 +13,7 @@ for (const engine of engines()) {
         let id: string;
         before(async () => {
             first = await server.mustUp();
-            id = await inspect(server.name, '{{index .Config.Labels "synapse-docker.deployment"}}');
+            id = await inspect(server.name, '{{index .Config.Labels "synapse.deployment"}}');
         });
         after(() => server.destroy());
 

@@ -8,7 +8,7 @@ const FOLDER = join(import.meta.dirname, "../live/fixtures/dns-challtestsrv");
 
 /** certbot's image with the DNS plugin `challtestsrv`. Returns its reference. */
 export async function certbotWithDnsPlugin(): Promise<string> {
-    const tag = `synapse-docker-test/certbot-dns-challtestsrv:${hashOfFolder(FOLDER, images.certbot)}`;
+    const tag = `synapse-equivalent-test/certbot-dns-challtestsrv:${hashOfFolder(FOLDER, images.certbot)}`;
     const docker = new Docker();
     const source = {
         context: FOLDER,

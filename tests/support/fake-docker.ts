@@ -26,7 +26,7 @@ export class FakeDocker {
             JSON.stringify({
                 name,
                 labels: Object.fromEntries(
-                    Object.entries(labels).map(([key, value]) => [`synapse-docker.${key}`, value]),
+                    Object.entries(labels).map(([key, value]) => [`synapse.${key}`, value]),
                 ),
                 since: "2026-01-02T03:04:05Z",
                 status: "running",

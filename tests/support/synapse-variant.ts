@@ -8,7 +8,7 @@ const FOLDER = join(import.meta.dirname, "../live/fixtures/synapse-variant");
 
 /** A Synapse that differs as `variant.sh` says. Returns the image's reference. */
 export async function synapseVariant(variant: "broken" | "slow" | "old"): Promise<string> {
-    const tag = `synapse-docker-test/synapse-${variant}:${hashOfFolder(FOLDER, images.synapse)}`;
+    const tag = `synapse-equivalent-test/synapse-${variant}:${hashOfFolder(FOLDER, images.synapse)}`;
     const docker = new Docker();
     const source = { context: FOLDER, src: ["Dockerfile", "variant.sh"] };
     const buildargs = { SYNAPSE: images.synapse ?? "", VARIANT: variant };

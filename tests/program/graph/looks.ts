@@ -9,9 +9,9 @@ export const VOLUME = "docker:index/volume:Volume";
 
 /** What an interrupted update leaves is known by them. */
 export const OWN_LABELS = [
-    { label: "synapse-docker.stack", value: "synapse/test" },
-    { label: "synapse-docker.name", value: "synapse-test" },
-    { label: "synapse-docker.deployment", value: "0123456789abcdef" },
+    { label: "synapse.stack", value: "synapse/test" },
+    { label: "synapse.name", value: "synapse-test" },
+    { label: "synapse.deployment", value: "0123456789abcdef" },
 ];
 
 export const ofType = ({ registrations }: Run, type: string) =>

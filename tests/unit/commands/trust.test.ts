@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { type Facts, type Plan, planTrust, planUntrust } from "../../../commands/trust/plan.ts";
 import { TestCa } from "../../support/test-ca.ts";
 
-const CA = { name: "synapse-docker-local", file: "/project/.state/local.ca.pem", sha1: "AB12" };
+const CA = { name: "synapse-local", file: "/project/.state/local.ca.pem", sha1: "AB12" };
 const DEBIAN = "/usr/local/share/ca-certificates";
 const FEDORA = "/etc/pki/ca-trust/source/anchors";
 
@@ -36,7 +36,7 @@ function typed({ steps }: Plan): string[] {
 
 describe("on Debian", () => {
     const programs = ["update-ca-certificates", "sudo"];
-    const file = `${DEBIAN}/synapse-docker-local.crt`;
+    const file = `${DEBIAN}/synapse-local.crt`;
 
     test("the system's store takes the CA, and gives it back", () => {
         const debian = machine({ programs, paths: [DEBIAN, file] });
@@ -76,7 +76,7 @@ describe("on Debian", () => {
 });
 
 test("on Fedora the system's store is another one", () => {
-    const file = `${FEDORA}/synapse-docker-local.pem`;
+    const file = `${FEDORA}/synapse-local.pem`;
     const fedora = machine({ programs: ["update-ca-trust", "sudo"], paths: [FEDORA, file] });
     assert.deepEqual(typed(planTrust(fedora, CA)), [
         `sudo install -m 0644 ${CA.file} ${file}`,

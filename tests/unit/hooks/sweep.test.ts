@@ -23,8 +23,8 @@ const taking = stackOn("taking", { ...args, takeOver: [OTHER] }, {});
 
 async function sweep(type: string, { sweep: hooks } = stack): Promise<string[]> {
     const labels = [
-        { label: "synapse-docker.stack", value: "synapse/test" },
-        { label: "synapse-docker.deployment", value: OWN },
+        { label: "synapse.stack", value: "synapse/test" },
+        { label: "synapse.deployment", value: OWN },
     ];
     await call(hooks.beforeCreate?.[0], { type, newInputs: { name: "leftover", labels } });
     return docker.changes();

@@ -58,7 +58,7 @@ test("every recipe's tag names its version and its hash", () => {
     for (const name of recipeNames()) {
         assert.match(
             findRecipe(name)?.tag ?? "",
-            new RegExp(`^synapse-docker/${name}:[0-9.]+-[0-9a-f]{12}$`),
+            new RegExp(`^synapse-equivalent/${name}:[0-9.]+-[0-9a-f]{12}$`),
         );
     }
     assert.equal(findRecipe("postgres"), undefined);
