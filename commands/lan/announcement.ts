@@ -41,8 +41,11 @@ export function announcement(args: AnnouncementArgs): string[] {
 
 /** What is printed when the page ends. */
 export function farewell(stack: string): string {
-    const start = stack === "local" ? "npm start" : `npm start -- --stack ${stack}`;
-    return `The page is gone. The server is still on the network: \`${start}\` takes it back to this machine, \`npm stop\` stops it.`;
+    const option = stack === "local" ? "" : ` -- --stack ${stack}`;
+    return (
+        "The page is gone. The server is still on the network: " +
+        `\`npm start${option}\` takes it back to this machine, \`npm stop${option}\` stops it.`
+    );
 }
 
 function qrCode(text: string, colours: boolean): string[] {
