@@ -8,11 +8,14 @@ import { messageOf } from "../engine/failures.ts";
 import { Refusal } from "../engine/refusal.ts";
 import { Report } from "../engine/report.ts";
 import { down, outputs, type StackArgs, up } from "../engine/stack.ts";
+import { CommandError } from "./failure.ts";
 import { afterUp, asText, whole } from "./outputs.ts";
 
 const USAGE = `Carries the Pulumi program out on the local Docker engine, without the Pulumi CLI.
 
   up      [--stack NAME] [--main FILE] [--config JSON] [--json FILE]
+          --lan [ADDRESS]       for a look from a phone: on this machine's network, with a page for the phone
+          --page-port PORT      where that page is served, 8081 unless given
   down    [--stack NAME] [--volumes]     --volumes removes protected data too
   output  [--stack NAME] [OUTPUT]
 `;
@@ -22,6 +25,8 @@ const OPTIONS = {
     main: { type: "string", default: "index.ts" },
     config: { type: "string" },
     json: { type: "string" },
+    lan: { type: "boolean", default: false },
+    "page-port": { type: "string", default: "8081" },
     volumes: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
 } as const;
@@ -32,31 +37,34 @@ const report = new Report();
 const interrupt = new AbortController();
 
 process.exitCode = 1; // until proven otherwise: Node might run out of work early
-listenForInterrupts();
 try {
-    const succeeded = await main();
-    process.exitCode = interrupt.signal.aborted ? 130 : succeeded ? 0 : 1;
+    const code = await main();
+    process.exitCode = interrupt.signal.aborted ? 130 : code;
 } catch (error) {
-    report.error(messageOf(error));
+    report.error(error instanceof CommandError ? error.message : messageOf(error));
     process.exitCode = interrupt.signal.aborted ? 130 : 1;
 }
 process.exit();
 
-async function main(): Promise<boolean> {
+async function main(): Promise<number> {
     const { values: flags, positionals } = parse();
     const [command, ...rest] = positionals;
     if (flags.help || command === undefined) {
         report.say(USAGE);
-        return flags.help;
+        return flags.help ? 0 : 1;
     }
     const args = { project: findProject(), stack: flags.stack, report, signal: interrupt.signal };
+    if (command === "up" && flags.lan) return share(args, flags, rest[0]);
+    listenForInterrupts();
     switch (command) {
         case "up":
-            return bringUp(args, flags);
+            return (await bringUp(args, flags)) ? 0 : 1;
         case "down":
-            return takeDown(args, flags);
+            await takeDown(args, flags);
+            return 0;
         case "output":
-            return tell(args, rest[0]);
+            tell(args, rest[0]);
+            return 0;
         default:
             throw new Refusal(`unknown command ${command}\n\n${USAGE}`);
     }
@@ -75,18 +83,23 @@ async function bringUp(args: StackArgs, flags: Flags): Promise<boolean> {
     return result.succeeded;
 }
 
-async function takeDown(args: StackArgs, { volumes }: Flags): Promise<boolean> {
-    const kept = await down({ ...args, evenProtected: volumes });
-    if (kept.length > 0) report.say(`Kept, as they hold data: ${kept.join(", ")} (--volumes removes them)`);
-    return true;
+/** Brings it up in a process of its own, which is told of interrupts by this one. */
+async function share(args: StackArgs, flags: Flags, address: string | undefined): Promise<number> {
+    const { shareOnLan } = await import("./lan/share.ts");
+    const { config, json, main, "page-port": pagePort } = flags;
+    return shareOnLan(args, { address, pagePort, main, overrides: overrides(config), json });
 }
 
-function tell(args: StackArgs, name: string | undefined): boolean {
+async function takeDown(args: StackArgs, { volumes }: Flags): Promise<void> {
+    const kept = await down({ ...args, evenProtected: volumes });
+    if (kept.length > 0) report.say(`Kept, as they hold data: ${kept.join(", ")} (--volumes removes them)`);
+}
+
+function tell(args: StackArgs, name: string | undefined): void {
     const known = outputs(args);
     if (name === undefined) whole(known).forEach(say);
     else if (known[name] === undefined) throw new Refusal(`the last successful run has no output ${name}`);
     else report.say(asText(known[name]));
-    return true;
 }
 
 function say(line: string): void {

@@ -82,7 +82,7 @@ export async function applyCommand(resource: Registration, context: CommandConte
     commands[resource.urn] = {
         ...now,
         ...(secret.length > 0 ? {} : streams),
-        ...(beforeUpdate === undefined ? {} : { inputs: without(resource.inputs, resource.secretInputs) }),
+        inputs: without(resource.inputs, resource.secretInputs),
         ...(resource.protect ? { protect: true } : {}),
     };
     record.save();

@@ -10,8 +10,8 @@ export interface CommandRecord {
     readonly triggers: string;
     readonly stdout?: string;
     readonly stderr?: string;
-    /** What is not secret of its inputs, for the hook that compares them with those to come. */
-    readonly inputs?: Values;
+    /** What is not secret of its inputs, as Pulumi's state has it: for hooks, and for whoever runs it once more. */
+    readonly inputs: Values;
     /** Whether it outlives `down`, like what is protected of everything else. */
     readonly protect?: boolean;
 }

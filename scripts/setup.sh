@@ -4,17 +4,23 @@
 #   scripts/setup.sh              what `npm start` needs
 #   scripts/setup.sh --tests      and what the tests need: Chromium, shellcheck, an ACME server
 #   scripts/setup.sh --npm-only   only Node.js and the npm packages
+#
+# Before it installs Debian's packages as root it says which and why, and asks where there is a terminal.
+# --yes, or SYNAPSE_SETUP_YES=1 in the environment, answers that.
 set -eu
 cd "$(dirname "$0")/.."
 
 npm_only=no
 tests=no
+yes=no
+[ -z "${SYNAPSE_SETUP_YES:-}" ] || yes=yes
 for option in "$@"; do
     case $option in
         --npm-only) npm_only=yes ;;
         --tests) tests=yes ;;
+        --yes) yes=yes ;;
         *)
-            echo "setup.sh: unknown option $option (there are --tests and --npm-only)" >&2
+            echo "setup.sh: unknown option $option (there are --tests, --npm-only and --yes)" >&2
             exit 2
             ;;
     esac
@@ -66,7 +72,19 @@ require_docker_client() {
 }
 
 require_docker_engine() {
-    ! engine_answers || return 0
+    context=$(chosen_context)
+    use_context="export DOCKER_HOST=\$(docker context inspect --format '{{.Endpoints.docker.Host}}')"
+    if engine_answers; then
+        [ -z "$context" ] ||
+            echo "setup: note: the context $context is not used unless DOCKER_HOST names its engine: $use_context"
+        return 0
+    fi
+    # Whoever has chosen another engine wants none installed.
+    [ -z "$context" ] || fail "no Docker engine answers at /var/run/docker.sock, and the context $context is not used unless DOCKER_HOST names its engine: $use_context"
+    desktop=${HOME:-}/.docker/run/docker.sock
+    if [ -z "${DOCKER_HOST:-}" ] && [ "$(uname)" = Darwin ] && [ -S "$desktop" ]; then
+        fail "no Docker engine answers at /var/run/docker.sock, and Docker Desktop's is not used unless DOCKER_HOST names it: export DOCKER_HOST=unix://$desktop"
+    fi
 
     case ${DOCKER_HOST:-unix:///var/run/docker.sock} in
         unix:///var/run/docker.sock | unix:///run/docker.sock) ;;
@@ -85,8 +103,18 @@ engine_answers() {
     DOCKER_HOST=${DOCKER_HOST:-unix:///var/run/docker.sock} docker version --format . >/dev/null 2>&1
 }
 
+# The context that the docker client would use, and neither this program nor Pulumi's provider does; nothing for the
+# usual one, and where DOCKER_HOST says which engine is meant.
+chosen_context() {
+    [ -z "${DOCKER_HOST:-}" ] || return 0
+    name=$(docker context inspect --format '{{.Name}}' 2>/dev/null) || return 0
+    [ "$name" = default ] || echo "$name"
+}
+
 install_docker() {
     may_install || fail "Docker is needed: https://docs.docker.com/engine/install/ (or run this as root on Debian or Ubuntu)"
+    ask_to_install "the server runs in Docker's containers" \
+        docker.io "docker-cli (where that is a package of its own)"
     # In newer Debian releases the client is a package of its own, and only recommended.
     update_package_lists
     if apt-cache show docker-cli >/dev/null 2>&1; then
@@ -161,6 +189,8 @@ install_test_tools() {
     python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
     if [ -n "$missing" ]; then
         may_install || fail "the tests need:$missing (or run this as root on Debian or Ubuntu)"
+        # shellcheck disable=SC2086  # a list of words on purpose
+        ask_to_install "the tests use them" $missing
         update_package_lists
         # shellcheck disable=SC2086  # a list of words on purpose
         install_packages $missing
@@ -186,6 +216,29 @@ install_test_tools() {
 
 may_install() {
     [ "$(id -u)" -eq 0 ] && [ -f /etc/debian_version ]
+}
+
+# ask_to_install WHY PACKAGE…: says it, and comes back only with a yes; where nobody can be asked, at once.
+ask_to_install() {
+    why=$1
+    shift
+    echo "setup: to install as root, with apt-get, as $why:"
+    printf 'setup:   %s\n' "$@"
+    if [ "$yes" = yes ] || [ ! -t 0 ] || [ ! -t 1 ]; then
+        return 0
+    fi
+    trap 'echo; declined' INT
+    printf 'setup: install them now? [y/N] '
+    IFS= read -r answer || answer=""
+    trap - INT
+    case $answer in
+        [yY] | [yY][eE][sS]) ;;
+        *) declined ;;
+    esac
+}
+
+declined() {
+    fail "nothing was installed. Install it yourself, or run this again and answer y"
 }
 
 update_package_lists() {

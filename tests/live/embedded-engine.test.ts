@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
 import { docker, EmbeddedStack, ended, TEST_IMAGE } from "./fixtures/embedded.ts";
 
@@ -52,6 +52,7 @@ test("secrets are neither printed nor recorded", async () => {
     assert.equal(healthy.outputs.token, "[secret]");
     assert.match((await stack.run("output", "token")).printed, /^\[secret\]\n$/);
     assert.equal(statSync(stack.stateFile).mode & 0o777, 0o600);
+    assert.doesNotMatch(readFileSync(stack.stateFile, "utf8"), /s3cret/);
 });
 
 test("a changed variable replaces the container alone", async () => {
