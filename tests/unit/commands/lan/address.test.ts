@@ -54,5 +54,5 @@ test("the address of the default route is one of this machine's", async () => {
     const own = Object.values(networkInterfaces()).flatMap((infos = []) =>
         infos.map(({ address }) => address),
     );
-    assert.ok(routed === undefined || own.includes(routed), routed);
+    assert.ok(routed === undefined || own.includes(routed), `${routed}`);
 });
