@@ -89,7 +89,6 @@ export class Homeserver extends pulumi.ComponentResource {
                     nginx?.version ?? "",
                     ...(obtained === undefined ? [] : [obtained.version]),
                 ],
-                certified: topology.front === "tls" || (topology.front === "proxy" && !topology.outerProxy),
                 stack,
             },
             { parent: this, dependsOn: [synapse, nginx, obtained].filter((part) => part !== undefined) },

@@ -20,7 +20,7 @@ export function nextSteps(topology: Topology, settings: Settings, running: Runni
     // The stack that the commands take when none is named.
     const option = stack === "local" ? "" : `--stack ${stack}`;
     const steps: readonly (readonly [what: string, how: string] | undefined)[] = [
-        ["make the first user", run("user", option, "add alice --admin")],
+        ["make the first user", run("user", "add alice --admin", option)],
         ["open it", `${clientUrl}/ (${run("open", option)})`],
         privateCa ? ["trust its CA", run("trust", option)] : undefined,
         ["see how it is", run("status", option)],
@@ -33,15 +33,16 @@ export function nextSteps(topology: Topology, settings: Settings, running: Runni
         // Which of the two it was that brought it up is not known here.
         [
             "stop it",
-            `npm stop${option === "" ? "" : ` -- ${option}`} after npm start, pulumi destroy after pulumi up`,
+            `npm stop${option === "" ? "" : ` -- ${option}`}; if Pulumi brought it up, pulumi destroy`,
         ],
     ];
     const told = steps.filter((step) => step !== undefined);
     const width = Math.max(...told.map(([what]) => what.length));
     return [
-        `${settings.serverName} works. Verified:`,
+        // No colon here, and no list: the CLI takes a text that is YAML for an object, and shows it as one.
+        `${settings.serverName} works. It was asked, and answered`,
         ...verified.map((line) => `  ${line}`),
-        "Next:",
+        "What to do next",
         ...told.map(([what, how]) => `  ${what.padEnd(width)}  ${how}`),
     ].join("\n");
 }

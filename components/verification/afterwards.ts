@@ -6,15 +6,34 @@ import type { Expectations, OutsideExpectations } from "./expectations.ts";
 import { lookOutside } from "./outside.ts";
 import { placeOf } from "./place.ts";
 import { targets } from "./targets.ts";
+import { verify } from "./verify.ts";
 import { PATIENCE_MS } from "./world.ts";
 
 /** What changes without a deployment. */
 export interface Aftermath {
+    /** What of the server does not work. */
+    readonly failures: readonly string[];
     /** What the internet does not do for the server, and how that is mended. */
     readonly warnings: readonly string[];
     /** End of the certificate that is served, ISO 8601; null without one, or when it cannot be asked from here. */
     readonly certificateExpiry: string | null;
 }
+
+/** Asks a server as its verification did, and tells what does not hold. */
+export async function failuresOf(
+    expected: Expectations,
+    dockerHost: string | undefined,
+    patienceMs: number,
+): Promise<readonly string[]> {
+    const asked = placeOf(dockerHost).then((place) => verify(expected, place, patienceMs));
+    // One question alone may take longer.
+    return inTime(asked, patienceMs + GRACE_MS).then(
+        ({ failures }) => failures,
+        (error: unknown) => [`it was asked, and could not be: ${reason(error)}`],
+    );
+}
+
+const GRACE_MS = 1_000;
 
 /** Looks at a server that was verified; `outside` is null for one that is not on the internet. */
 export async function afterwards(
@@ -22,7 +41,7 @@ export async function afterwards(
     outside: OutsideExpectations | null,
     dockerHost: string | undefined,
     patienceMs = PATIENCE_MS,
-): Promise<Aftermath> {
+): Promise<Omit<Aftermath, "failures">> {
     const [warnings, end] = await Promise.all([
         outside === null
             ? []

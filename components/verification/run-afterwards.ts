@@ -1,14 +1,19 @@
-import { afterwards } from "./afterwards.ts";
+import { type Aftermath, afterwards, failuresOf } from "./afterwards.ts";
 import type { Expectations, OutsideExpectations } from "./expectations.ts";
 
 /**
  * Looks at a running server as each deployment does, whether or not it changed anything. Reads what to expect from the
- * variables EXPECTATIONS and OUTSIDE (JSON; `null`: the server is not on the internet), prints an {@link Aftermath} as
- * JSON, and never fails: what is wrong here only the outside can mend.
+ * variables EXPECTATIONS and OUTSIDE (JSON; `null`: the server is not on the internet), and from PATIENCE_MS how long
+ * the server may take to answer. Prints an {@link Aftermath} as JSON, and never fails itself.
  */
 
-const expected = JSON.parse(process.env.EXPECTATIONS ?? "null") as Expectations;
-const outside = JSON.parse(process.env.OUTSIDE ?? "null") as OutsideExpectations | null;
-const found = await afterwards(expected, outside, process.env.DOCKER_HOST);
+const { EXPECTATIONS = "null", OUTSIDE = "null", PATIENCE_MS, DOCKER_HOST } = process.env;
+const expected = JSON.parse(EXPECTATIONS) as Expectations;
+const outside = JSON.parse(OUTSIDE) as OutsideExpectations | null;
+const [failures, others] = await Promise.all([
+    failuresOf(expected, DOCKER_HOST, Number(PATIENCE_MS)),
+    afterwards(expected, outside, DOCKER_HOST),
+]);
+const found: Aftermath = { failures, ...others };
 // What is still under way has missed its time.
 process.stdout.write(JSON.stringify(found), () => process.exit());

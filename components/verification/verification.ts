@@ -14,8 +14,6 @@ export interface VerificationArgs {
     readonly outside: Omit<OutsideExpectations, "verifyKey"> | undefined;
     /** Whatever makes it worth asking again: the containers' ids. */
     readonly changes: readonly pulumi.Input<string>[];
-    /** Whether clients are served with TLS, by a certificate of this server's. */
-    readonly certified: boolean;
     readonly stack: Stack;
 }
 
@@ -34,7 +32,7 @@ export class Verification extends pulumi.ComponentResource {
 
     constructor(name: string, args: VerificationArgs, opts?: pulumi.ComponentResourceOptions) {
         super("synapse:index:Verification", name, {}, opts);
-        const { certified, changes, outside, stack } = args;
+        const { changes, outside, stack } = args;
         const expectations = pulumi.output(args.expectations);
         const questions = new command.local.Command(
             `${name}-questions`,
@@ -50,10 +48,7 @@ export class Verification extends pulumi.ComponentResource {
             },
             { parent: this, ...(outside && { hooks: previewLook(name, outside, this) }) },
         );
-        const aftermath =
-            certified || outside !== undefined
-                ? lookAfter(questions, expectations, outside, stack, this)
-                : pulumi.output<Aftermath>({ warnings: [], certificateExpiry: null });
+        const aftermath = lookAfter(questions, expectations, outside, stack, this);
         this.verified = questions.stdout.apply((printed) =>
             printed.split("\n").filter((line) => line !== ""),
         );
@@ -72,10 +67,13 @@ function run(file: string): string {
     return `exec node ${pathOf(import.meta.url, file)}`;
 }
 
+/** How long a server may take to answer in a preview, which does nothing to it, and in an `up`, which may have. */
+const PATIENCE_MS = { preview: 4_000, up: 30_000 };
+
 /**
  * Looks at the server and at the internet at each preview and `up`, and so by a function: a command would say what was
- * so when the containers last changed. Where a preview cannot know it yet, since the server is to change, this does
- * nothing.
+ * so when the containers last changed. An `up` fails when the server does not work, though there was nothing to do;
+ * a preview warns of it. Where a preview cannot know it yet, since the server is to change, this does nothing.
  */
 function lookAfter(
     questions: command.local.Command,
@@ -89,6 +87,7 @@ function lookAfter(
             command: run("run-afterwards.ts"),
             environment: {
                 ...stack.environment,
+                PATIENCE_MS: String(PATIENCE_MS[pulumi.runtime.isDryRun() ? "preview" : "up"]),
                 // What waits for the answers is not known before them.
                 EXPECTATIONS: pulumi
                     .all([pulumi.jsonStringify(expectations), questions.stdout])
@@ -111,6 +110,11 @@ function lookAfter(
     );
     return stdout.apply((text) => {
         const aftermath = JSON.parse(text) as Aftermath;
+        if (aftermath.failures.length > 0) {
+            const failure = ["the server does not work", ...aftermath.failures].join("\n");
+            if (!pulumi.runtime.isDryRun()) throw new pulumi.RunError(failure);
+            void pulumi.log.warn(failure, parent);
+        }
         for (const warning of aftermath.warnings) void pulumi.log.warn(warning, parent);
         return aftermath;
     });

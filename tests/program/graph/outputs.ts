@@ -132,8 +132,8 @@ test("other stacks are told where the server is on the Docker host", () => {
 
 test("an up ends with what was verified and what to do next, for the very stack", () => {
     const steps = String(runs.files.outputs.nextSteps).split("\n");
-    assert.equal(steps[0], "example.org works. Verified:");
-    assert.ok(steps.includes("  make the first user  npm run user -- --stack test add alice --admin"));
+    assert.equal(steps[0], "example.org works. It was asked, and answered");
+    assert.ok(steps.includes("  make the first user  npm run user -- add alice --admin --stack test"));
     assert.ok(steps.some((line) => line.includes("https://federationtester.matrix.org/#example.org")));
     assert.ok(!steps.some((line) => line.includes("trust")), "there is no private CA");
     const ofPrivateCa = String(runs["local-ca"].outputs.nextSteps);
