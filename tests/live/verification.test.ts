@@ -77,7 +77,7 @@ for (const engine of engines()) {
             assert.doesNotMatch(String(warnings), /other servers do not find/);
         });
 
-        test("an address at which it does not answer fails the deployment, and is named", async () => {
+        test("an address at which it does not answer fails the deployment, changed or not, and is named", async () => {
             // The second address has ports of its own in nginx: there they are taken away behind the program's back.
             const remove = "sed -i '/listen 1\\(0443\\|8448\\) /d' /stack/current/nginx.conf";
             const volume = ["--mount", `type=volume,src=${server.nginx}-conf,dst=/stack`];
@@ -95,6 +95,13 @@ for (const engine of engines()) {
             );
             const reload = ["nginx", "-s", "reload", "-c", "/etc/nginx/stack/current/nginx.conf"];
             await docker("exec", server.nginx, ...reload);
+            const idle = await server.up({}, environment);
+            assert.notEqual(idle.code, 0, `though there was nothing to do:\n${idle.printed}`);
+            assert.ok(idle.printed.includes(`the client API at [::1]:${https} does not work.`), idle.printed);
+            const preview = await server.preview?.({}, environment);
+            assert.ok(preview === undefined || preview.code === 0, preview?.printed);
+            assert.match(preview?.printed ?? "does not work", /does not work/);
+
             const { code, printed } = await server.up({ logLevel: "WARNING" }, environment);
             assert.notEqual(code, 0, printed);
             assert.ok(
