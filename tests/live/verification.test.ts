@@ -99,7 +99,7 @@ for (const engine of engines()) {
             assert.notEqual(idle.code, 0, `though there was nothing to do:\n${idle.printed}`);
             assert.ok(idle.printed.includes(`the client API at [::1]:${https} does not work.`), idle.printed);
             const preview = await server.preview?.({}, environment);
-            assert.ok(preview === undefined || preview.code === 0, preview?.printed);
+            assert.ok(preview === undefined || preview.code === 0, `${preview?.printed}`);
             assert.match(preview?.printed ?? "does not work", /does not work/);
 
             const { code, printed } = await server.up({ logLevel: "WARNING" }, environment);
