@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { findProject } from "../engine/config.ts";
 import { messageOf } from "../engine/failures.ts";
-import { Refusal } from "../engine/refusal.ts";
+import { NoSuchStack, Refusal } from "../engine/refusal.ts";
 import { Report } from "../engine/report.ts";
 import { down, outputs, type StackArgs, up } from "../engine/stack.ts";
 import { CommandError } from "./failure.ts";
 import { afterUp, asText, whole } from "./outputs.ts";
+import { kept, noSuchStack } from "./stack-words.ts";
 
 const USAGE = `Carries the Pulumi program out on the local Docker engine, without the Pulumi CLI.
 
@@ -63,7 +64,7 @@ async function main(): Promise<number> {
             await takeDown(args, flags);
             return 0;
         case "output":
-            tell(args, rest[0]);
+            await tell(args, rest[0]);
             return 0;
         default:
             throw new Refusal(`unknown command ${command}\n\n${USAGE}`);
@@ -91,15 +92,28 @@ async function share(args: StackArgs, flags: Flags, address: string | undefined)
 }
 
 async function takeDown(args: StackArgs, { volumes }: Flags): Promise<void> {
-    const kept = await down({ ...args, evenProtected: volumes });
-    if (kept.length > 0) report.say(`Kept, as they hold data: ${kept.join(", ")} (--volumes removes them)`);
+    const names = await inOurWords(args, "down", () => down({ ...args, evenProtected: volumes }));
+    if (names.length > 0) report.say(kept(names, args.stack));
 }
 
-function tell(args: StackArgs, name: string | undefined): void {
-    const known = outputs(args);
+async function tell(args: StackArgs, name: string | undefined): Promise<void> {
+    const known = await inOurWords(args, "output", () => outputs(args));
     if (name === undefined) whole(known).forEach(say);
     else if (known[name] === undefined) throw new Refusal(`the last successful run has no output ${name}`);
     else report.say(asText(known[name]));
+}
+
+/** The engine knows nothing of npm's commands, nor of who else may have made a stack. */
+async function inOurWords<T>(
+    { stack }: StackArgs,
+    command: "down" | "output",
+    work: () => T | Promise<T>,
+): Promise<T> {
+    try {
+        return await work();
+    } catch (error) {
+        throw error instanceof NoSuchStack ? new CommandError(noSuchStack(stack, command)) : error;
+    }
 }
 
 function say(line: string): void {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Values } from "./inputs.ts";
 import { Refusal } from "./refusal.ts";
@@ -35,10 +35,13 @@ interface Contents {
  */
 export class StackRecord {
     readonly contents: Contents;
+    /** Whether there was one before this run. */
+    readonly existed: boolean;
     readonly #file: string;
 
     constructor(directory: string, stack: string) {
         this.#file = join(directory, `${stack}.json`);
+        this.existed = existsSync(this.#file);
         this.contents = { ...empty(), ...read(this.#file) };
     }
 

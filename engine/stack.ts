@@ -6,7 +6,7 @@ import { forProgram, type Project } from "./config.ts";
 import type { Values } from "./inputs.ts";
 import { type ConfigArgs, configOf } from "./prepare.ts";
 import { lock, StackRecord } from "./record.ts";
-import { Refusal } from "./refusal.ts";
+import { NoSuchStack, Refusal } from "./refusal.ts";
 import type { Report } from "./report.ts";
 import { mapSecrets } from "./secrets.ts";
 import type { World } from "./world.ts";
@@ -87,6 +87,8 @@ export async function up(args: UpArgs): Promise<UpResult> {
 export async function down({ evenProtected, ...args }: DownArgs): Promise<readonly string[]> {
     const record = take(args);
     const world = await openWorld(args, record);
+    // A lost record is no reason to leave anything standing.
+    if (!record.existed && world.isEmpty()) throw new NoSuchStack(args.stack);
     const kept = await world.removeAll(evenProtected);
     // As after `pulumi destroy`, commands run anew; but what is protected stays so.
     const commands = Object.entries(record.contents.commands);
@@ -102,7 +104,9 @@ export async function down({ evenProtected, ...args }: DownArgs): Promise<readon
 /** The outputs of the stack's last successful `up`. What is secret of them is not shown. */
 export function outputs({ project, stack }: Pick<StackArgs, "project" | "stack">): Values {
     checkName(stack);
-    return new StackRecord(directoryOf(project), stack).contents.outputs;
+    const record = new StackRecord(directoryOf(project), stack);
+    if (!record.existed) throw new NoSuchStack(stack);
+    return record.contents.outputs;
 }
 
 /** Keeps other runs off the stack for as long as this process lives. */

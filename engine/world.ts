@@ -62,6 +62,11 @@ export class World {
         return this.mine(kind).find((found) => found.labels[LABELS.urn] === urn && !this.#isNamed(found));
     }
 
+    /** Whether anything stands that this stack has made. */
+    isEmpty(): boolean {
+        return ![...this.#found].some(({ mine }) => mine);
+    }
+
     mine(kind: Kind): Found[] {
         return [...this.#found].filter((found) => found.mine && found.kind === kind);
     }

@@ -32,10 +32,15 @@ export function faultsOf(error: z.ZodError, { known, whenMissing }: Hints): Fiel
                 key,
                 got: shown(issue.input, issue.path.at(-1)),
                 wanted: issue.message,
-                fix: own ?? missing ?? command(key),
+                fix: own ?? missing ?? command(wantsList(issue) ? `${key}[0]` : key),
             },
         ];
     });
+}
+
+/** `pulumi config set` gives a list's entries, not the list. */
+function wantsList(issue: z.core.$ZodIssue): boolean {
+    return issue.code === "invalid_type" && issue.expected === "array";
 }
 
 /** The notation of `pulumi config set --path`: `listenAddresses.public[0]`. */
@@ -50,12 +55,16 @@ function unknownKey(path: readonly PropertyKey[], known: readonly string[]): Fie
     const key = keyOf(path);
     const isTopLevel = path.length === 1;
     const near = isTopLevel ? nearest(key, known) : undefined;
+    // A setting's own name has neither, so this was to lead into one.
+    const head = key.split(/[.[]/, 1)[0] ?? "";
+    const lacksPath = isTopLevel && head !== key && known.includes(head);
+    const remove = `pulumi config rm ${isTopLevel ? "" : "--path "}${typed(key)}`;
     return {
         key,
         // The value may be anything, so it is not repeated.
         got: "a setting that does not exist",
         wanted: near === undefined ? "a setting from docs/settings.md" : `synapse:${near}, perhaps`,
-        fix: `pulumi config rm ${isTopLevel ? "" : "--path "}synapse:${key}`,
+        fix: lacksPath ? `did you mean --path? ${remove} && ${command(key)}` : remove,
     };
 }
 
@@ -72,7 +81,13 @@ function shown(input: unknown, key: PropertyKey | undefined): string {
 }
 
 function command(key: string): string {
-    return `pulumi config set ${/[.[]/.test(key) ? "--path " : ""}synapse:${key} <value>`;
+    const secret = key.startsWith("secretConfig.") ? "--secret " : "";
+    return `pulumi config set ${secret}${/[.[]/.test(key) ? "--path " : ""}${typed(key)} <value>`;
+}
+
+/** As a shell takes it: brackets are its own. */
+function typed(key: string): string {
+    return /^[\w.-]*$/.test(key) ? `synapse:${key}` : `'synapse:${key.replaceAll("'", `'\\''`)}'`;
 }
 
 /** All of them, for a person; `isSecret` tells of a top-level setting whether nothing in it may be repeated. */

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
+import { javaTrusts } from "./java.ts";
 import type { Facts } from "./plan.ts";
 
 /** Where Firefox keeps its profiles: as a package, a snap and a flatpak. */
@@ -20,6 +21,7 @@ export function thisMachine(): Facts {
         home,
         hasProgram,
         exists: existsSync,
+        javaTrusts,
         firefoxProfiles: FIREFOX.flatMap((directory) => profilesIn(join(home, directory))),
     };
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { aliasOf, forgetting, JAVA } from "./java.ts";
 
 /** What matters of a machine. */
 export interface Facts {
@@ -8,6 +9,8 @@ export interface Facts {
     /** Whether there is such a program on PATH. */
     readonly hasProgram: (name: string) => boolean;
     readonly exists: (path: string) => boolean;
+    /** Whether the keystore that Debian makes for Java has a certificate of this name. */
+    readonly javaTrusts: (alias: string) => boolean;
     /** Directories of Firefox's profiles. */
     readonly firefoxProfiles: readonly string[];
 }
@@ -84,8 +87,8 @@ export function planTrust(facts: Facts, ca: Ca): Plan {
     }
     const store = systemStore(facts);
     const system =
-        store && asRoot(facts, [["install", "-m", "0644", ca.file, pathIn(store, ca)], store.update]);
-    return combined(facts, system, (directory) => [
+        store && asRoot(facts, SYSTEM, [["install", "-m", "0644", ca.file, pathIn(store, ca)], store.update]);
+    return combined(facts, [system ?? NO_STORE], (directory) => [
         ...(facts.exists(join(directory, "cert9.db"))
             ? [remove(directory, ca)]
             : [
@@ -108,19 +111,24 @@ export function planUntrust(facts: Facts, ca: Ca): Plan {
     const store = systemStore(facts);
     const isThere = store !== undefined && facts.exists(pathIn(store, ca));
     const system = isThere
-        ? asRoot(facts, [["rm", "-f", pathIn(store, ca)], store.updateAfterRemoval])
-        : { steps: [] };
-    return combined(facts, system, (directory) =>
+        ? asRoot(facts, SYSTEM, [["rm", "-f", pathIn(store, ca)], store.updateAfterRemoval])
+        : NOTHING;
+    const java = facts.javaTrusts(aliasOf(ca)) ? asRoot(facts, JAVA, [forgetting(ca)]) : NOTHING;
+    return combined(facts, [system, java], (directory) =>
         facts.exists(join(directory, "cert9.db")) ? [remove(directory, ca)] : [],
     );
 }
 
-/** What can be done about the system's store, which root alone changes. */
-type System = { readonly steps: readonly Step[] } | { readonly impossible: string };
+const NOTHING: Plan = { steps: [], impossible: [] };
+const NO_STORE: Plan = {
+    steps: [],
+    impossible: [`${SYSTEM}: there is neither update-ca-certificates nor update-ca-trust here`],
+};
 
+/** @param shared what is to be done in the stores that root alone changes. */
 function combined(
     facts: Facts,
-    system: System | undefined,
+    shared: readonly Plan[],
     callsFor: (directory: string) => readonly Call[],
 ): Plan {
     const browsers = browserStores(facts)
@@ -128,13 +136,9 @@ function combined(
         .filter(({ calls }) => calls.length > 0);
     const canUse = facts.hasProgram("certutil");
     return {
-        steps: [...(system && "steps" in system ? system.steps : []), ...(canUse ? browsers : [])],
+        steps: [...shared.flatMap(({ steps }) => steps), ...(canUse ? browsers : [])],
         impossible: [
-            ...(system === undefined
-                ? [`${SYSTEM}: there is neither update-ca-certificates nor update-ca-trust here`]
-                : "impossible" in system
-                  ? [system.impossible]
-                  : []),
+            ...shared.flatMap(({ impossible }) => impossible),
             ...(canUse
                 ? []
                 : browsers.map(
@@ -145,13 +149,17 @@ function combined(
     };
 }
 
-function asRoot(facts: Facts, commands: readonly (readonly [string, ...string[]])[]): System {
-    if (facts.isRoot) return { steps: [{ store: SYSTEM, calls: commands.map((argv) => ({ argv })) }] };
+function asRoot(facts: Facts, store: string, commands: readonly Call["argv"][]): Plan {
+    if (facts.isRoot)
+        return { steps: [{ store, calls: commands.map((argv) => ({ argv })) }], impossible: [] };
     if (facts.hasProgram("sudo")) {
-        return { steps: [{ store: SYSTEM, calls: commands.map((argv) => ({ argv: ["sudo", ...argv] })) }] };
+        return {
+            steps: [{ store, calls: commands.map((argv) => ({ argv: ["sudo", ...argv] })) }],
+            impossible: [],
+        };
     }
     const typed = commands.map((argv) => argv.join(" ")).join(" && ");
-    return { impossible: `${SYSTEM}: it needs root, and there is no sudo. As root: ${typed}` };
+    return { steps: [], impossible: [`${store}: it needs root, and there is no sudo. As root: ${typed}`] };
 }
 
 function systemStore({ exists, hasProgram }: Facts): SystemStore | undefined {

@@ -8,13 +8,13 @@ export const USAGE = `Makes and manages the users of a stack's server.
   npm run user -- add NAME [--admin] [--generate]
   npm run user -- list
   npm run user -- reset-password NAME [--generate]
-  npm run user -- deactivate NAME [--erase]
+  npm run user -- deactivate NAME [--erase] [--yes]
 
   NAME is alice or @alice:server. A password is asked for, or is the first line of standard input.
 
   --stack NAME  the stack; local unless given     --generate  makes a password, and prints it once
   --json        prints one JSON document          --admin     makes an administrator of the server
-                                                  --erase     has the user forgotten as far as can be
+  --yes         deactivates without asking        --erase     has the user forgotten as far as can be
 `;
 
 /** What is to be done. */
@@ -22,7 +22,7 @@ export type Action =
     | { readonly kind: "add"; readonly name: Name; readonly admin: boolean; readonly generate: boolean }
     | { readonly kind: "list" }
     | { readonly kind: "reset-password"; readonly name: Name; readonly generate: boolean }
-    | { readonly kind: "deactivate"; readonly name: Name; readonly erase: boolean };
+    | { readonly kind: "deactivate"; readonly name: Name; readonly erase: boolean; readonly yes: boolean };
 
 export interface Parsed {
     readonly action: Action;
@@ -36,6 +36,7 @@ const OPTIONS = {
     admin: { type: "boolean", default: false },
     generate: { type: "boolean", default: false },
     erase: { type: "boolean", default: false },
+    yes: { type: "boolean", default: false },
 } as const;
 
 type Flags = ReturnType<typeof parse>["values"];
@@ -45,7 +46,7 @@ const FLAGS: Readonly<Record<Action["kind"], readonly (keyof Flags)[]>> = {
     add: ["admin", "generate"],
     list: [],
     "reset-password": ["generate"],
-    deactivate: ["erase"],
+    deactivate: ["erase", "yes"],
 };
 
 /** Reads the command line, and refuses names that can be no user's. */
@@ -57,14 +58,14 @@ export function parseArguments(args: readonly string[]): Parsed {
     if (rest.length > 0 || (name === undefined ? 0 : 1) !== wanted) {
         throw new UsageError(`${kind} takes ${wanted === 0 ? "no name" : "one name"}\n\n${USAGE}`);
     }
-    for (const flag of ["admin", "generate", "erase"] as const) {
+    for (const flag of ["admin", "generate", "erase", "yes"] as const) {
         if (flags[flag] && !FLAGS[kind].includes(flag))
             throw new UsageError(`${kind} has no --${flag}\n\n${USAGE}`);
     }
     return { action: actionOf(kind, name ?? "", flags), stack: flags.stack, json: flags.json };
 }
 
-function actionOf(kind: Action["kind"], name: string, { admin, generate, erase }: Flags): Action {
+function actionOf(kind: Action["kind"], name: string, { admin, generate, erase, yes }: Flags): Action {
     switch (kind) {
         case "add": {
             const parsed = parseName(name);
@@ -76,7 +77,7 @@ function actionOf(kind: Action["kind"], name: string, { admin, generate, erase }
         case "reset-password":
             return { kind, name: parseName(name), generate };
         case "deactivate":
-            return { kind, name: parseName(name), erase };
+            return { kind, name: parseName(name), erase, yes };
     }
 }
 

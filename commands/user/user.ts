@@ -2,6 +2,7 @@ import { CommandError, carryOut } from "../failure.ts";
 import { findRunningServer, type Server } from "../server.ts";
 import { askAdmin, Refused } from "./admin.ts";
 import { type Action, parseArguments, USAGE } from "./arguments.ts";
+import { confirm } from "./confirm.ts";
 import { listed, table } from "./listing.ts";
 import { userId } from "./names.ts";
 import { generatePassword, readPassword } from "./password.ts";
@@ -50,12 +51,14 @@ async function done(action: Action, server: Server): Promise<Outcome> {
             };
         }
         case "deactivate": {
-            const { erase } = action;
+            const { erase, yes } = action;
+            const what = erase ? "Deactivate and erase" : "Deactivate";
+            if (!yes) await confirm(`${what} ${user}, which logs it out and takes it out of its rooms?`);
             const { already } = await askAdmin(server, "deactivate", { user, erase });
-            const what = already ? "was deactivated already" : "is deactivated, and logged out everywhere";
+            const state = already ? "was deactivated already" : "is deactivated, and logged out everywhere";
             return {
                 document: { user, erased: erase, already },
-                text: `${user} ${what}.${erase ? " What it wrote is hidden from whoever joins a room later." : ""}`,
+                text: `${user} ${state}.${erase ? " What it wrote is hidden from whoever joins a room later." : ""}`,
             };
         }
     }
@@ -72,7 +75,7 @@ function advise(error: unknown): never {
         M_USER_IN_USE:
             "The name is taken, if only by a deactivated user. `npm run user -- list` shows who is there; reset-password sets a new password.",
         NO_USER: "`npm run user -- list` shows who is there.",
-        DEACTIVATED: "An administrator can reactivate it, by the admin API.",
+        DEACTIVATED: "An administrator can reactivate it, by the admin API: docs/users.md says how.",
         NO_SECRET:
             "It stands in /data/homeserver.yaml, where the generation run wrote it; restore that from a backup.",
         M_UNRECOGNIZED: "Synapse leaves its accounts to another service, so they are made there.",

@@ -110,7 +110,7 @@ function refusal(objects: readonly Standing[]): string {
         return `  ${kind} ${name}, ${owner}, there since ${since}${status === undefined ? "" : `, ${status}`}`;
     });
     const ids = [...new Set(objects.flatMap((object) => deploymentOf(object) ?? []))];
-    const settings = ids.map((id, index) => `  pulumi config set --path synapse:takeOver[${index}] ${id}`);
+    const settings = ids.map((id, index) => `  pulumi config set --path 'synapse:takeOver[${index}]' ${id}`);
     const advice =
         ids.length === 0
             ? ["Remove it, or choose another synapse:name."]

@@ -37,7 +37,7 @@ for (const engine of engines()) {
                 new RegExp(`container ${server.name}, of deployment ${id}, there since \\S+, running`),
             );
             assert.match(printed, new RegExp(`volume ${server.name}-data, of deployment ${id}`));
-            assert.ok(printed.includes(`synapse:takeOver[0] ${id}`), printed);
+            assert.ok(printed.includes(`synapse:takeOver[0]' ${id}`), printed);
             assert.match(printed, /Nothing was touched/);
         }
 

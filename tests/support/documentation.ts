@@ -58,7 +58,7 @@ export function exportsOf(program: string): string[] {
 /** The settings that a text names: in commands, in YAML, and in code of its prose. */
 export function settingsNamedIn(text: string, known: readonly string[]): string[] {
     const commands = text.matchAll(/pulumi config (?:set|rm|get)((?: --[a-z]+)*) '?([^\s'`;,]+)/g);
-    const many = text.matchAll(/--plaintext ([^\s=]+)=/g);
+    const many = text.matchAll(/--plaintext '?([^\s=]+)=/g);
     const qualified = text.matchAll(/(?<![\w/])synapse:(?!index:)([a-zA-Z][\w.[\]]*)/g);
     const paths = text.matchAll(/`([a-z][A-Za-z]*)\.([A-Za-z\d.[\]]+)`/g);
     return [

@@ -129,6 +129,8 @@ export class Homeserver implements Deployment {
     async destroy(): Promise<void> {
         const { code, printed } = await this.down("--volumes");
         rmSync(join(ROOT, ".state", `${this.stack}.json`), { force: true });
+        // Where no run came as far as to make anything.
+        if (printed.includes("there is no stack")) return;
         if (code !== 0) throw new Error(`down exited with ${code}:\n${printed}`);
     }
 

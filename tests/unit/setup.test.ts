@@ -37,6 +37,18 @@ test("setup.sh wants the Node.js that package.json wants", () => {
     assert.equal(`>=${wanted ?? ""}`, engines.node);
 });
 
+test("every npm command for people sets up what it runs with, and keeps standard output for its answer", () => {
+    const { scripts } = JSON.parse(readFileSync(join(project, "package.json"), "utf8")) as {
+        scripts: Record<string, string>;
+    };
+    const commands = Object.entries(scripts).filter(([, typed]) => /node commands\//.test(typed));
+    assert.ok(commands.length > 5);
+    for (const [name, typed] of commands) {
+        const silent = name === "start" || name === "stop" ? "" : " --npm-only >&2";
+        assert.ok(typed.startsWith(`sh scripts/setup.sh${silent} && node commands/`), name);
+    }
+});
+
 /**
  * Runs setup.sh where the packages are installed already, and this is on the machine.
  *

@@ -24,6 +24,7 @@ function machine({ programs = [], paths = [], facts = {} }: Machine): Facts {
         home: "/home/alice",
         hasProgram: (name) => programs.includes(name),
         exists: (path) => paths.includes(path),
+        javaTrusts: () => false,
         firefoxProfiles: [],
         ...facts,
     };
@@ -48,6 +49,20 @@ describe("on Debian", () => {
             `sudo rm -f ${file}`,
             "sudo update-ca-certificates --fresh",
         ]);
+    });
+
+    test("Java's store gives it back as well, where it has it, which the system's does not tell", () => {
+        const asked: string[] = [];
+        const javaTrusts = (alias: string) => asked.push(alias) > 0;
+        const debian = machine({ programs, paths: [DEBIAN, file], facts: { javaTrusts } });
+        const forget = `keytool -delete -alias debian:synapse-local.pem -keystore /etc/ssl/certs/java/cacerts -storepass changeit`;
+        assert.deepEqual(typed(planUntrust(debian, CA)).slice(2), [`sudo ${forget}`]);
+        assert.deepEqual(asked, ["debian:synapse-local.pem"]);
+        const before = machine({ paths: [DEBIAN], facts: { javaTrusts, isRoot: true } });
+        assert.deepEqual(typed(planUntrust(before, CA)), [forget]);
+        const without = planUntrust(machine({ facts: { javaTrusts } }), CA);
+        assert.deepEqual(without.steps, []);
+        assert.match(without.impossible.join(), /^Java's store: it needs root.*As root: keytool -delete/);
     });
 
     test("root needs no sudo", () => {

@@ -28,6 +28,7 @@ describe("the command line of users", () => {
             kind: "deactivate",
             name: { localpart: "bob", server: "example.org" },
             erase: true,
+            yes: false,
         });
         assert.deepEqual(parseArguments(["reset-password", "bob"]).action, {
             kind: "reset-password",
@@ -46,6 +47,7 @@ describe("the command line of users", () => {
         [["list", "--admin"], /^list has no --admin/],
         [["add", "alice", "--erase"], /^add has no --erase/],
         [["deactivate", "alice", "--generate"], /^deactivate has no --generate/],
+        [["add", "alice", "--yes"], /^add has no --yes/],
         [["add", "_alice"], /cannot begin with _/],
         [["add", "123"], /cannot be a number/],
     ] as const) {

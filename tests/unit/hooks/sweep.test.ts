@@ -64,7 +64,7 @@ test("what another deployment of the same stack made is refused by its id and it
                 new RegExp(`${kind} leftover, of deployment ${OTHER}, there since 2026`),
             );
             assert.match(error.message, /, running\n/);
-            assert.ok(error.message.includes(`pulumi config set --path synapse:takeOver[0] ${OTHER}`));
+            assert.ok(error.message.includes(`pulumi config set --path 'synapse:takeOver[0]' ${OTHER}`));
             return pulumi.RunError.isInstance(error);
         });
     }

@@ -8,7 +8,7 @@ test("a name is no address to publish on", () => {
     assertOneFault({ ...LEAST, listenAddresses: { public: ["localhost"] } }, "listenAddresses.public[0]", {
         got: '"localhost"',
         wanted: "an IPv4 or IPv6 address of the Docker host, e.g. 127.0.0.1 or ::",
-        fix: "pulumi config set --path synapse:listenAddresses.public[0] <value>",
+        fix: "pulumi config set --path 'synapse:listenAddresses.public[0]' <value>",
     });
 });
 

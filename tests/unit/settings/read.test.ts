@@ -52,6 +52,42 @@ test("a setting that does not exist is refused, and its near miss named", () => 
     assert.equal(postgres?.wanted, "a setting from docs/settings.md");
 });
 
+test("a setting's path that was set without --path is refused with the way to set it", () => {
+    for (const [key, remove, set] of [
+        [
+            "extraConfig.presence",
+            "rm synapse:extraConfig.presence",
+            "set --path synapse:extraConfig.presence",
+        ],
+        ["tls.names[0]", "rm 'synapse:tls.names[0]'", "set --path 'synapse:tls.names[0]'"],
+        [
+            "secretConfig.email.smtp_pass",
+            "rm synapse:secretConfig.email.smtp_pass",
+            "set --secret --path synapse:secretConfig.email.smtp_pass",
+        ],
+    ] as const) {
+        const message = refusal({ ...LEAST, [key]: "some value" });
+        assert.ok(
+            message.includes(`did you mean --path? pulumi config ${remove} && pulumi config ${set} <value>`),
+            message,
+        );
+    }
+    assert.ok(!refusal({ ...LEAST, "postgres.host": "x" }).includes("--path"));
+});
+
+test("a list is set by its entries", () => {
+    for (const [tls, key] of [
+        [{ mode: "acme", names: "example.org" }, "tls.names"],
+        [
+            { mode: "proxy", publicUrl: "https://x.example.org", trustedProxies: "10.0.0.1" },
+            "tls.trustedProxies",
+        ],
+    ] as const) {
+        const message = refusal({ ...LEAST, tls });
+        assert.equal(faultsIn(message)[key]?.fix, `pulumi config set --path 'synapse:${key}[0]' <value>`);
+    }
+});
+
 test("every fault is reported at once", () => {
     const message = refusal({
         serverName: "Example.org",
