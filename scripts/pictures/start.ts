@@ -17,7 +17,7 @@ const SHOWN = [
     /^ {2}clientUrl: /,
     /^localhost works\./,
     /^ {2}[^[]* at 127\.0\.0\.1:\d+: /,
-    /^Next:/,
+    /^What to do next/,
     /^ {2}[^:(]+ {2}(npm |https:)/,
 ];
 
