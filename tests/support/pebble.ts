@@ -22,6 +22,9 @@ const DAY = 86_400;
 
 /** The newest, where scripts/setup.sh could build it; Debian's knows no profiles. */
 const BUILT = join(import.meta.dirname, "../../.tools/pebble/pebble");
+
+/** Whether the pebble here offers the profile `shortlived`. */
+export const hasProfiles = existsSync(BUILT);
 const PROGRAM = existsSync(BUILT) ? BUILT : "pebble";
 
 /**
@@ -115,11 +118,6 @@ export class Pebble {
     /** The root of the certificates that it issues, PEM. */
     root(): Promise<string> {
         return this.#get(`https://127.0.0.1:${this.#ports.management}/roots/0`);
-    }
-
-    /** Whether it offers the profile `shortlived`. */
-    async hasProfiles(): Promise<boolean> {
-        return (await this.#get(`https://127.0.0.1:${this.#ports.inner}/dir`)).includes("shortlived");
     }
 
     #get(url: string): Promise<string> {
