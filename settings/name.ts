@@ -8,8 +8,8 @@ const LONGEST = 40;
 
 export const name = z
     .string({ error: "a name for Docker objects" })
-    .regex(/^[a-z0-9][a-z0-9_.-]{0,39}$/, {
-        error: "up to 40 lower-case letters, digits and _ . -, beginning with a letter or digit",
+    .regex(/^[a-z0-9][a-z0-9_.-]{1,39}$/, {
+        error: "2 to 40 lower-case letters, digits and _ . -, beginning with a letter or digit",
     })
     .optional()
     .describe("Prefix of every Docker object. `synapse` in the stack `prod`, `synapse-<stack>` elsewhere.");
@@ -24,6 +24,7 @@ export function standardName(server: string, stack: string): string {
         .toLowerCase()
         .replaceAll(/[^a-z0-9_.-]/g, "-")
         .replace(/^[^a-z0-9]+/, "");
+    if (allowed.length < 2) return `synapse-${allowed}`.replace(/-$/, "");
     if (allowed.length <= LONGEST) return allowed;
     const hash = createHash("sha256").update(whole).digest("hex").slice(0, 6);
     return `${allowed.slice(0, LONGEST - 7)}-${hash}`;

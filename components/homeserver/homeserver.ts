@@ -84,6 +84,7 @@ export class Homeserver extends pulumi.ComponentResource {
                         expectations(topology, settings, published, verifyKey, ca),
                     ),
                 outside: world,
+                startSeconds: settings.startSeconds,
                 changes: [
                     synapse.containerId,
                     nginx?.version ?? "",
@@ -109,7 +110,7 @@ export class Homeserver extends pulumi.ComponentResource {
         this.dnsRecords = dnsRecords(settings);
         this.warnings = verification.warnings;
         this.verified = verification.verified;
-        this.nextSteps = pulumi.all([this.clientUrl, this.verified]).apply(([clientUrl, verified]) =>
+        this.nextSteps = pulumi.all([this.clientUrl, verification.answered]).apply(([clientUrl, verified]) =>
             nextSteps(topology, settings, {
                 stack: pulumi.getStack(),
                 clientUrl,

@@ -1,16 +1,22 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { isIP } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
+import { promisify } from "node:util";
 import { withoutBrackets } from "../../hosts.ts";
 import type { Expectations, OutsideExpectations } from "./expectations.ts";
 import { lookOutside } from "./outside.ts";
 import { placeOf } from "./place.ts";
 import { targets } from "./targets.ts";
+import { inTime } from "./time.ts";
 import { verify } from "./verify.ts";
 import { PATIENCE_MS } from "./world.ts";
 
 /** What changes without a deployment. */
 export interface Aftermath {
+    /** What the server was asked and answered, a line each. */
+    readonly holds: readonly string[];
     /** What of the server does not work. */
     readonly failures: readonly string[];
     /** What the internet does not do for the server, and how that is mended. */
@@ -19,21 +25,40 @@ export interface Aftermath {
     readonly certificateExpiry: string | null;
 }
 
-/** Asks a server as its verification did, and tells what does not hold. */
-export async function failuresOf(
+/** Asks a server as its verification did: what holds, and what does not. */
+export async function askAgain(
     expected: Expectations,
     dockerHost: string | undefined,
     patienceMs: number,
-): Promise<readonly string[]> {
-    const asked = placeOf(dockerHost).then((place) => verify(expected, place, patienceMs));
-    // One question alone may take longer.
-    return inTime(asked, patienceMs + GRACE_MS).then(
-        ({ failures }) => failures,
-        (error: unknown) => [`it was asked, and could not be: ${reason(error)}`],
-    );
+): Promise<Pick<Aftermath, "holds" | "failures">> {
+    try {
+        const place = await inTime(placeOf(dockerHost), PLACE_MS);
+        return await verify(expected, place, patienceMs);
+    } catch (error) {
+        return { holds: [], failures: [`it could not be asked: ${reason(error)}`] };
+    }
 }
 
-const GRACE_MS = 1_000;
+/** For the look at where this machine is, which may ask the DNS. */
+const PLACE_MS = 5_000;
+
+/** Waits while Docker has only just started some containers, as it does when the machine has; at most so long. */
+export async function whileStarting(containers: readonly string[], patienceMs: number): Promise<void> {
+    const deadline = Date.now() + patienceMs;
+    while (Date.now() < deadline && (await areStarting(containers))) await sleep(1000);
+}
+
+async function areStarting(containers: readonly string[]): Promise<boolean> {
+    const format = "{{if .State.Health}}{{.State.Health.Status}}{{end}}";
+    const asked = promisify(execFile)("docker", ["inspect", "--format", format, ...containers], {
+        timeout: 20_000,
+    });
+    // One that is not there does not start; what that means, the questions tell.
+    return asked.then(
+        ({ stdout }) => stdout.split("\n").includes("starting"),
+        () => false,
+    );
+}
 
 /** Looks at a server that was verified; `outside` is null for one that is not on the internet. */
 export async function afterwards(
@@ -41,7 +66,7 @@ export async function afterwards(
     outside: OutsideExpectations | null,
     dockerHost: string | undefined,
     patienceMs = PATIENCE_MS,
-): Promise<Omit<Aftermath, "failures">> {
+): Promise<Omit<Aftermath, "holds" | "failures">> {
     const [warnings, end] = await Promise.all([
         outside === null
             ? []
@@ -80,14 +105,6 @@ async function servedUntil(
     } finally {
         socket.destroy();
     }
-}
-
-/** Rejects when it takes longer; whoever asked then ends the process, and with it what is still under way. */
-function inTime<Value>(value: Promise<Value>, patienceMs: number): Promise<Value> {
-    const late = new Promise<never>((_, reject) => {
-        setTimeout(() => reject(new Error("no answer in time")), patienceMs).unref();
-    });
-    return Promise.race([value, late]);
 }
 
 function reason(error: unknown): string {

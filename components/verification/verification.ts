@@ -12,6 +12,8 @@ export interface VerificationArgs {
     readonly expectations: pulumi.Input<Expectations>;
     /** What the internet is to do for the server; it is not looked at when undefined, as for a private server. */
     readonly outside: Omit<OutsideExpectations, "verifyKey"> | undefined;
+    /** How long the server may take to start, beside upgrades of its database. */
+    readonly startSeconds: number;
     /** Whatever makes it worth asking again: the containers' ids. */
     readonly changes: readonly pulumi.Input<string>[];
     readonly stack: Stack;
@@ -25,6 +27,8 @@ export interface VerificationArgs {
 export class Verification extends pulumi.ComponentResource {
     /** One line for each thing that was verified. */
     readonly verified: pulumi.Output<string[]>;
+    /** What it answered in this very run, one line each. */
+    readonly answered: pulumi.Output<readonly string[]>;
     /** What the internet does not do for the server, and how that is mended. */
     readonly warnings: pulumi.Output<readonly string[]>;
     /** End of the certificate that is served, ISO 8601; null without one. */
@@ -48,10 +52,11 @@ export class Verification extends pulumi.ComponentResource {
             },
             { parent: this, ...(outside && { hooks: previewLook(name, outside, this) }) },
         );
-        const aftermath = lookAfter(questions, expectations, outside, stack, this);
+        const aftermath = lookAfter(questions, expectations, args, this);
         this.verified = questions.stdout.apply((printed) =>
             printed.split("\n").filter((line) => line !== ""),
         );
+        this.answered = aftermath.apply(({ holds }) => holds);
         this.warnings = aftermath.apply(({ warnings }) => warnings);
         this.certificateExpiry = aftermath.apply(({ certificateExpiry }) => certificateExpiry);
         this.registerOutputs({
@@ -67,19 +72,15 @@ function run(file: string): string {
     return `exec node ${pathOf(import.meta.url, file)}`;
 }
 
-/** How long a server may take to answer in a preview, which does nothing to it, and in an `up`, which may have. */
-const PATIENCE_MS = { preview: 4_000, up: 30_000 };
-
 /**
  * Looks at the server and at the internet at each preview and `up`, and so by a function: a command would say what was
  * so when the containers last changed. An `up` fails when the server does not work, though there was nothing to do;
- * a preview warns of it. Where a preview cannot know it yet, since the server is to change, this does nothing.
+ * a preview, which may be the way to mend it and is not to be slow, warns of it. Where a preview cannot know it yet, since the server is to change, this does nothing.
  */
 function lookAfter(
     questions: command.local.Command,
     expectations: pulumi.Output<Expectations>,
-    outside: VerificationArgs["outside"],
-    stack: Stack,
+    { outside, stack, startSeconds }: VerificationArgs,
     parent: pulumi.Resource,
 ): pulumi.Output<Aftermath> {
     const { stdout } = command.local.runOutput(
@@ -87,7 +88,9 @@ function lookAfter(
             command: run("run-afterwards.ts"),
             environment: {
                 ...stack.environment,
-                PATIENCE_MS: String(PATIENCE_MS[pulumi.runtime.isDryRun() ? "preview" : "up"]),
+                ...(pulumi.runtime.isDryRun()
+                    ? { PATIENCE_MS: "4000", START_MS: "0" }
+                    : { PATIENCE_MS: "30000", START_MS: String(startSeconds * 1000) }),
                 // What waits for the answers is not known before them.
                 EXPECTATIONS: pulumi
                     .all([pulumi.jsonStringify(expectations), questions.stdout])
@@ -110,15 +113,19 @@ function lookAfter(
     );
     return stdout.apply((text) => {
         const aftermath = JSON.parse(text) as Aftermath;
+        for (const warning of aftermath.warnings) void pulumi.log.warn(warning, parent);
         if (aftermath.failures.length > 0) {
-            const failure = ["the server does not work", ...aftermath.failures].join("\n");
+            const failure = ["the server does not work", ...aftermath.failures, ADVICE].join("\n");
             if (!pulumi.runtime.isDryRun()) throw new pulumi.RunError(failure);
             void pulumi.log.warn(failure, parent);
         }
-        for (const warning of aftermath.warnings) void pulumi.log.warn(warning, parent);
         return aftermath;
     });
 }
+
+const ADVICE =
+    "Containers that were stopped or removed, or were given other ports, are mended by pulumi up --refresh; " +
+    "anything else is in their logs.";
 
 /** In a preview of a server that is to change, what can be seen without it: the DNS and others' web servers. */
 function previewLook(

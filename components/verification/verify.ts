@@ -2,6 +2,7 @@ import { type Check, checks } from "./checks.ts";
 import type { Expectations } from "./expectations.ts";
 import type { Place } from "./targets.ts";
 import { targets } from "./targets.ts";
+import { inTime } from "./time.ts";
 import { trustIn } from "./trust.ts";
 
 /** What came of asking a running server. */
@@ -48,10 +49,13 @@ async function inTurn(
     return { holds };
 }
 
+/** What a question gets in any case, however late it is asked. */
+const LEAST_MS = 1_000;
+
 async function repeated(ask: () => Promise<string>, deadline: number): Promise<string> {
     for (;;) {
         try {
-            return await ask();
+            return await inTime(ask(), Math.max(deadline - Date.now(), LEAST_MS));
         } catch (error) {
             if (Date.now() >= deadline) throw error;
             await new Promise((resolve) => setTimeout(resolve, 500));

@@ -51,7 +51,12 @@ export async function fakeEngine(
                 // What is called is called in every preview too.
                 if (token !== "command:local:run") throw new Error(`${token} is called`);
                 calls.push(inputs as Record<string, unknown>);
-                const stdout = JSON.stringify({ failures: [], warnings: [], certificateExpiry: null });
+                const stdout = JSON.stringify({
+                    holds: [],
+                    failures: [],
+                    warnings: [],
+                    certificateExpiry: null,
+                });
                 return { stdout, stderr: "" };
             },
         },

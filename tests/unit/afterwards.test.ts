@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer as createNetServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
 import { after, test } from "node:test";
 import { createServer, type Server } from "node:tls";
-import { afterwards } from "../../components/verification/afterwards.ts";
+import { afterwards, askAgain, whileStarting } from "../../components/verification/afterwards.ts";
 import type { Expectations } from "../../components/verification/expectations.ts";
 import { TestCa } from "../support/test-ca.ts";
 
@@ -79,3 +82,50 @@ test("a DNS server that is none is a warning, and fails nothing", async (context
     const { warnings } = await afterwards(expecting(1), outside, undefined, 500);
     assert.match(warnings.join(), /could not be looked at what the internet does/);
 });
+
+test("one address that is silent hides nothing of the others", async (context) => {
+    const silent = createNetServer();
+    context.after(() => silent.close());
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    const refusing = await serving(ca.issue("matrix.test"));
+    servers.pop()?.close();
+    const ports = [(silent.address() as AddressInfo).port, refusing];
+    const listeners = ports.map((port) => ({
+        serves: ["clients"] as const,
+        port,
+        addresses: ["127.0.0.1"],
+        tls: true,
+    }));
+    const { holds, failures } = await askAgain({ ...expecting(0), listeners }, undefined, 500);
+    assert.deepEqual(holds, []);
+    assert.match(
+        failures[0] ?? "",
+        new RegExp(`at 127.0.0.1:${ports[0]} does not work\\.\n.*no answer in time`),
+    );
+    assert.match(failures[1] ?? "", new RegExp(`at 127.0.0.1:${ports[1]} does not work\\.\n.*ECONNREFUSED`));
+});
+
+for (const [what, states, least, most] of [
+    ["has just been started", ["starting", "starting", "healthy"], 3, 3],
+    ["is healthy", ["healthy"], 1, 1],
+    ["is not there", [], 1, 1],
+] as const) {
+    test(`a container that ${what} is ${least > 1 ? "" : "not "}waited for`, async (context) => {
+        const directory = mkdtempSync(join(tmpdir(), "starting-"));
+        const { PATH } = process.env;
+        context.after(() => {
+            process.env.PATH = PATH;
+            rmSync(directory, { recursive: true });
+        });
+        const counted = join(directory, "asked");
+        writeFileSync(
+            join(directory, "docker"),
+            `#!/bin/sh\necho . >>${counted}\nset -- ${states.join(" ")}\nshift $(($(wc -l <${counted}) - 1))\necho "$1"\n[ $# -gt 0 ]\n`,
+            { mode: 0o755 },
+        );
+        process.env.PATH = `${directory}${delimiter}${PATH}`;
+        await whileStarting(["synapse"], 10_000);
+        const asked = readFileSync(counted, "utf8").trim().split("\n").length;
+        assert.ok(asked >= least && asked <= most, String(asked));
+    });
+}

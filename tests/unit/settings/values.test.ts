@@ -18,7 +18,7 @@ testRefused(
     [
         "name",
         ["Synapse", "a".repeat(41)],
-        "up to 40 lower-case letters, digits and _ . -, beginning with a letter or digit",
+        "2 to 40 lower-case letters, digits and _ . -, beginning with a letter or digit",
     ],
     ["dockerHost", ["localhost"], "unix:///path, tcp://host:port or ssh://user@host, without a password"],
 );
