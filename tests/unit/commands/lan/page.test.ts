@@ -111,6 +111,7 @@ test("the terminal says where it is, that the CA is another one, and its fingerp
         assert.ok(lines.includes(text), text);
     }
     assert.match(lines, /\(npm run trust\)/);
+    assert.match(lines, /run it again after the next `npm start` without --lan/);
     assert.match(lines, /▄|▀/);
     assert.ok(!lines.includes("\u001b"));
     const elsewhere = announcement({ ...args, stack: "other", serverName: "chat.test", colours: true }).join(
