@@ -8,6 +8,8 @@ export interface Outcome {
     readonly done: number;
     readonly failed: number;
     readonly declined: number;
+    /** The stores of what was not done, and why what is impossible is that. */
+    readonly remaining: readonly string[];
 }
 
 /** Shows each step, asks whether to do it, and does it. */
@@ -18,6 +20,7 @@ export async function carryOutPlan({ steps, impossible }: Plan, yes: boolean): P
         throw new CommandError("There is no terminal to ask at, so nothing was done. --yes does all of it.");
     }
     const counts = { done: 0, failed: 0, declined: 0 };
+    const remaining = new Set(steps);
     for (const step of steps) {
         say(described(step));
         const answer = yes ? "yes" : await asked();
@@ -27,10 +30,12 @@ export async function carryOutPlan({ steps, impossible }: Plan, yes: boolean): P
             break;
         }
         if (answer === "no") counts.declined++;
-        else if (await carriedOut(step)) counts.done++;
-        else counts.failed++;
+        else if (await carriedOut(step)) {
+            counts.done++;
+            remaining.delete(step);
+        } else counts.failed++;
     }
-    return counts;
+    return { ...counts, remaining: [...[...remaining].map(({ store }) => store), ...impossible] };
 }
 
 async function asked(): Promise<"yes" | "no" | "stop"> {

@@ -50,13 +50,18 @@ test("what is typed for a call is the call's alone, and the next question is ask
     assert.doesNotMatch(printed, /-icanon|-echo\b/);
     assert.match(printed, /got <correct horse>/);
     assert.match(printed, /got <battery staple>/);
-    assert.match(printed, /"done":2,"failed":0,"declined":0/);
+    assert.match(printed, /"done":2,"failed":0,"declined":0,"remaining":\[\]/);
 });
 
 test("a no leaves one step out, and the end of the input those that follow", { skip }, async () => {
-    const plan = { steps: [FAILS, FAILS, FAILS, FAILS], impossible: [] };
+    const last = { ...FAILS, store: "the last store" };
+    const plan = { steps: [FAILS, FAILS, FAILS, last], impossible: ["Java's store: it needs root"] };
     const printed = await carriedOut(plan, ["y\n", "n\n", "\u0004"]);
     assert.match(printed, /false failed \(1\): another store is as it was/);
     assert.match(printed, /Stopped: this step and those after it/);
     assert.match(printed, /"done":0,"failed":1,"declined":3/);
+    assert.match(
+        printed,
+        /"remaining":\[("another store",){3}"the last store","Java's store: it needs root"\]/,
+    );
 });
