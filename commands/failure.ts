@@ -17,14 +17,21 @@ export interface Command {
 /** Carries a command out, and leaves its exit code to the process. */
 export async function carryOut({ usage, run }: Command): Promise<void> {
     const args = process.argv.slice(2);
-    // Whoever reads it has seen enough, as `head` has.
-    process.stdout.on("error", () => process.exit());
+    let lost = false;
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+        // Whoever reads it has seen enough, as `head` has; what is under way is done all the same.
+        if (error.code === "EPIPE" || lost) return;
+        lost = true;
+        process.stderr.write(`The output could not be written: ${error.message}\n`);
+        process.exitCode = 1;
+    });
     if (args.includes("--help")) {
         process.stdout.write(usage);
         return;
     }
     try {
-        process.exitCode = await run(args);
+        const code = await run(args);
+        process.exitCode = lost ? 1 : code;
     } catch (error) {
         if (error instanceof CommandError) {
             process.stderr.write(`${error.message}\n`);

@@ -25,7 +25,13 @@ export const STACK_OPTION = { stack: { type: "string", default: "local" } } as c
 const PROJECT = join(import.meta.dirname, "..");
 
 /** Who was asked for a stack's outputs: what came back, or why nothing did. */
-type Answer = { readonly outputs: Readonly<Record<string, unknown>> } | { readonly why: string };
+type Answer =
+    | { readonly outputs: Readonly<Record<string, unknown>> }
+    | {
+          readonly why: string;
+          /** It knows of no such stack, so that another's word is as good. */
+          readonly unknown?: true;
+      };
 
 /** Finds the server by its stack's outputs: the Pulumi CLI's where that knows the stack, else the embedded engine's. */
 export async function findServer(stack: string, project: string = PROJECT): Promise<Server> {
@@ -33,7 +39,14 @@ export async function findServer(stack: string, project: string = PROJECT): Prom
     const fromPulumi = await pulumiOutputs(stack, project);
     if ("outputs" in fromPulumi) return serverOf(stack, fromPulumi.outputs);
     const fromRecord = recordedOutputs(stack, project);
-    if ("outputs" in fromRecord) return serverOf(stack, fromRecord.outputs);
+    if ("outputs" in fromRecord) {
+        // Pulumi may know another server by that name, so a person should see which is meant.
+        if (fromPulumi.unknown !== true)
+            process.stderr.write(
+                `Pulumi names no server of the stack ${stack} (${fromPulumi.why}): this is that of \`npm start\`, by .state/${stack}.json.\n`,
+            );
+        return serverOf(stack, fromRecord.outputs);
+    }
     throw new CommandError(
         `There is no server of the stack ${stack}:\n  npm start: ${fromRecord.why}\n` +
             `  Pulumi: ${fromPulumi.why}\n` +
@@ -66,9 +79,12 @@ async function pulumiOutputs(stack: string, project: string): Promise<Answer> {
         patience: 60_000,
         environment: { PULUMI_SKIP_UPDATE_CHECK: "true" },
     }).catch((error: Error) => error);
-    if (asked instanceof Error) return { why: "there is no Pulumi CLI on PATH" };
+    if (asked instanceof Error) return { why: "there is no Pulumi CLI on PATH", unknown: true };
     if (asked.code === null) return { why: "the Pulumi CLI did not answer within a minute" };
-    if (asked.code !== 0) return { why: lastLine(asked.stderr) };
+    if (asked.code !== 0) {
+        const why = lastLine(asked.stderr);
+        return asked.stderr.includes("no stack named") ? { why, unknown: true } : { why };
+    }
     return withServer(parsed(asked.stdout), "the stack has had no successful `pulumi up`");
 }
 

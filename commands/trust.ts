@@ -65,14 +65,15 @@ async function untrustCa(stack: string, yes: boolean): Promise<number> {
             `Nothing was trusted here for the stack ${stack}: there is no ${fileOf(stack)}.`,
         );
     }
-    const plan = planUntrust(thisMachine(), caOf(stack));
-    const outcome = await carryOutPlan(plan, yes);
-    if (outcome.failed + outcome.declined + plan.impossible.length === 0) {
-        rmSync(fileOf(stack));
-        say("\nIt is not trusted any more. A browser that is open has to be started again.");
-        return 0;
+    const { remaining } = await carryOutPlan(planUntrust(thisMachine(), caOf(stack)), yes);
+    // Who goes on after a success would take the CA for gone.
+    if (remaining.length > 0) {
+        const where = remaining.map((store) => `\n  ${store}`).join("");
+        throw new CommandError(`\nIt is still trusted in:${where}\nRun this again for what is left.`);
     }
-    return outcome.done > 0 ? exitCodeOf(outcome) : 1;
+    rmSync(fileOf(stack));
+    say("\nIt is not trusted any more. A browser that is open has to be started again.");
+    return 0;
 }
 
 function caOf(stack: string): Ca {

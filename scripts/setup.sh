@@ -222,13 +222,16 @@ may_install() {
 ask_to_install() {
     why=$1
     shift
-    echo "setup: to install as root, with apt-get, as $why:"
-    printf 'setup:   %s\n' "$@"
-    if [ "$yes" = yes ] || [ ! -t 0 ] || [ ! -t 1 ]; then
+    # Where a person sees it, though the output goes elsewhere, as in `npm start | tee log`.
+    {
+        echo "setup: to install as root, with apt-get, as $why:"
+        printf 'setup:   %s\n' "$@"
+    } >&2
+    if [ "$yes" = yes ] || [ ! -t 0 ]; then
         return 0
     fi
-    trap 'echo; declined' INT
-    printf 'setup: install them now? [y/N] '
+    trap 'echo >&2; declined' INT
+    printf 'setup: install them now? [y/N] ' >&2
     IFS= read -r answer || answer=""
     trap - INT
     case $answer in

@@ -28,7 +28,8 @@ export function announcement(args: AnnouncementArgs): string[] {
               ]
             : []),
         `  Its private CA certifies ${address} and ${serverName}. It is another one than without --lan: who trusts that`,
-        `  one has to trust this one too (${command("trust", stack)}), and the first one counts again afterwards.`,
+        `  one has to trust this one too (${command("trust", stack)}), which takes the place of that one on this machine:`,
+        `  run it again after the next \`npm start\` without --lan.`,
         "",
         `For a phone: ${pageUrl}`,
         ...qrCode(pageUrl, colours),

@@ -85,9 +85,10 @@ export async function shareOnLan(
 export function sharedServerName({
     serverName = "",
     tls = "{}",
-    dockerHost = process.env.DOCKER_HOST ?? "",
+    dockerHost,
 }: Readonly<Record<string, string | undefined>>): string {
-    const elsewhere = remoteName(dockerHost);
+    // Empty, as Pulumi.yaml has it, leaves it to the environment.
+    const elsewhere = remoteName(dockerHost || process.env.DOCKER_HOST);
     if (elsewhere !== undefined)
         throw new CommandError(`--lan: the Docker engine is on ${elsewhere}, not on this machine.`);
     // What is wrong with it otherwise is for the program to say.

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { createInterface, type Interface } from "node:readline/promises";
+import { createInterface } from "node:readline/promises";
 import { CommandError } from "../failure.ts";
 import type { Call, Plan, Step } from "./plan.ts";
 
@@ -8,6 +8,8 @@ export interface Outcome {
     readonly done: number;
     readonly failed: number;
     readonly declined: number;
+    /** The stores of what was not done, and why what is impossible is that. */
+    readonly remaining: readonly string[];
 }
 
 /** Shows each step, asks whether to do it, and does it. */
@@ -17,32 +19,36 @@ export async function carryOutPlan({ steps, impossible }: Plan, yes: boolean): P
         for (const step of steps) say(described(step));
         throw new CommandError("There is no terminal to ask at, so nothing was done. --yes does all of it.");
     }
-    const terminal = yes ? undefined : createInterface({ input: process.stdin, output: process.stdout });
     const counts = { done: 0, failed: 0, declined: 0 };
-    try {
-        for (const step of steps) {
-            say(described(step));
-            const answer = terminal === undefined ? "yes" : await answerOf(terminal);
-            if (answer === "stop") {
-                say("\nStopped: this step and those after it were not done.");
-                counts.declined = steps.length - counts.done - counts.failed;
-                break;
-            }
-            if (answer === "no") counts.declined++;
-            else if (await carriedOut(step)) counts.done++;
-            else counts.failed++;
+    const remaining = new Set(steps);
+    for (const step of steps) {
+        say(described(step));
+        const answer = yes ? "yes" : await asked();
+        if (answer === "stop") {
+            say("\nStopped: this step and those after it were not done.");
+            counts.declined = steps.length - counts.done - counts.failed;
+            break;
         }
-    } finally {
-        terminal?.close();
+        if (answer === "no") counts.declined++;
+        else if (await carriedOut(step)) {
+            counts.done++;
+            remaining.delete(step);
+        } else counts.failed++;
     }
-    return counts;
+    return { ...counts, remaining: [...[...remaining].map(({ store }) => store), ...impossible] };
 }
 
-async function answerOf(terminal: Interface): Promise<"yes" | "no" | "stop"> {
+async function asked(): Promise<"yes" | "no" | "stop"> {
+    // For this question alone: open, it would take the keys, and show them, that sudo's password is typed with.
+    const terminal = createInterface({ input: process.stdin, output: process.stdout });
     // Ctrl-C and Ctrl-D close it, and a question that is open then is never answered.
     const closed = new Promise<undefined>((resolve) => terminal.once("close", () => resolve(undefined)));
-    const answer = await Promise.race([terminal.question("Do it? [y/N] "), closed]);
-    return answer === undefined ? "stop" : /^y(es)?$/i.test(answer.trim()) ? "yes" : "no";
+    try {
+        const answer = await Promise.race([terminal.question("Do it? [y/N] "), closed]);
+        return answer === undefined ? "stop" : /^y(es)?$/i.test(answer.trim()) ? "yes" : "no";
+    } finally {
+        terminal.close();
+    }
 }
 
 async function carriedOut({ calls, store }: Step): Promise<boolean> {

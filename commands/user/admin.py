@@ -113,8 +113,16 @@ def retire(user, token):
     try:
         ask("POST", path_of(user, "v1/deactivate"), {"erase": True}, token)
     except Fault as fault:
-        print(f"{user} could not be deactivated: {fault}. A later run will do it.", file=sys.stderr)
-        ask("POST", "/_matrix/client/v3/logout", {}, token)
+        note(f"{user} could not be deactivated: {fault}. A later run will do it.")
+        # What was done before stays done, so neither fault is the answer.
+        try:
+            ask("POST", "/_matrix/client/v3/logout", {}, token)
+        except Fault as second:
+            note(f"{user} could not be logged out: {second}. Its token expires within minutes.")
+
+
+def note(text):
+    print(text, file=sys.stderr)
 
 
 def retire_left_behind(token):
@@ -122,7 +130,10 @@ def retire_left_behind(token):
     before = time.time() * 1000 - LEFT_BEHIND_MS
     for user in users(token, user_id="stack-operator-"):
         if OPERATOR.match(user["name"]) and user["creation_ts"] < before:
-            ask("POST", path_of(user["name"], "v1/deactivate"), {"erase": True}, token)
+            try:
+                ask("POST", path_of(user["name"], "v1/deactivate"), {"erase": True}, token)
+            except Fault as fault:
+                note(f"{user['name']}, of an earlier run, could not be deactivated: {fault}.")
 
 
 def users(token, **filters):

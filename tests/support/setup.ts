@@ -62,13 +62,17 @@ export class SetupMachine {
         chmodSync(file, 0o755);
     }
 
-    /** @param answer what is typed at a terminal once it asks; without one there is no terminal */
+    /**
+     * @param answer what is typed at a terminal once it asks; without one there is no terminal
+     * @param into where the shell sends its standard output
+     */
     async run(
         args: readonly string[],
         environment: NodeJS.ProcessEnv = {},
         answer?: string,
+        into = "",
     ): Promise<SetupRun> {
-        const command = `exec sh scripts/setup.sh ${args.join(" ")}`;
+        const command = `exec sh scripts/setup.sh ${args.join(" ")} ${into}`;
         const [program, ...rest] =
             answer === undefined
                 ? [pathOf("sh"), "-c", command]

@@ -56,6 +56,13 @@ describe("before it installs Docker", { skip }, () => {
         });
     }
 
+    test("it asks though its output goes elsewhere than to the terminal", async (t) => {
+        const { code, printed, installed } = await machine(t).run([], {}, "n\n", ">/dev/null");
+        assert.match(printed, SAYS);
+        assert.match(printed, /install them now\? \[y\/N\]/);
+        assert.deepEqual([code, installed], [1, ""]);
+    });
+
     test("it says what and goes on where there is no terminal", async (t) => {
         const { code, printed, installed } = await machine(t).run([]);
         assert.match(printed, SAYS);

@@ -71,12 +71,34 @@ describe("the server of a stack", () => {
         assert.equal(server.dockerHost, "ssh://deploy@example.org");
     });
 
-    test("is the record's where the Pulumi CLI has no such stack, or nothing up in it", async () => {
+    test("is the record's where the Pulumi CLI has no such stack, or nothing up in it", async (t) => {
+        const said = t.mock.method(process.stderr, "write", () => true);
         pulumi({});
-        for (const stack of ["local", "prod"]) {
+        for (const [stack, notes] of [
+            ["local", 0],
+            ["prod", 1],
+        ] as const) {
             record(stack, OUTPUTS);
             assert.equal((await findServer(stack, directory)).containerName, "synapse-local");
+            assert.equal(said.mock.callCount(), notes, stack);
         }
+    });
+
+    test("is the record's where the Pulumi CLI fails otherwise, which is said", async (t) => {
+        const said = t.mock.method(process.stderr, "write", () => true);
+        writeFileSync(
+            join(directory, "bin/pulumi"),
+            "#!/bin/sh\necho 'error: incorrect passphrase' >&2; exit 255\n",
+            {
+                mode: 0o755,
+            },
+        );
+        record("prod", OUTPUTS);
+        assert.equal((await findServer("prod", directory)).containerName, "synapse-local");
+        assert.match(
+            String(said.mock.calls[0]?.arguments[0]),
+            /stack prod \(error: incorrect passphrase\).*`npm start`, by \.state\/prod\.json/,
+        );
     });
 });
 

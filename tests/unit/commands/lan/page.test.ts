@@ -111,6 +111,7 @@ test("the terminal says where it is, that the CA is another one, and its fingerp
         assert.ok(lines.includes(text), text);
     }
     assert.match(lines, /\(npm run trust\)/);
+    assert.match(lines, /run it again after the next `npm start` without --lan/);
     assert.match(lines, /▄|▀/);
     assert.ok(!lines.includes("\u001b"));
     const elsewhere = announcement({ ...args, stack: "other", serverName: "chat.test", colours: true }).join(
@@ -122,10 +123,20 @@ test("the terminal says where it is, that the CA is another one, and its fingerp
     assert.match(farewell("local"), /`npm start` takes it back/);
 });
 
-test("a stack without a private CA, and an engine on another machine, are refused", () => {
+test("a stack without a private CA, and an engine on another machine, are refused", (t) => {
+    const before = process.env.DOCKER_HOST;
+    t.after(() => {
+        if (before === undefined) delete process.env.DOCKER_HOST;
+        else process.env.DOCKER_HOST = before;
+    });
+    delete process.env.DOCKER_HOST;
     const own = { serverName: "localhost", tls: '{"mode":"local-ca"}', dockerHost: "" };
     assert.equal(sharedServerName(own), "localhost");
     assert.throws(() => sharedServerName({ ...own, tls: '{"mode":"acme"}' }), /this stack has acme/);
     assert.throws(() => sharedServerName({ ...own, tls: undefined }), /this stack has none/);
     assert.throws(() => sharedServerName({ ...own, dockerHost: "ssh://me@far.test" }), /is on far\.test/);
+    process.env.DOCKER_HOST = "tcp://other.test:2376";
+    for (const dockerHost of ["", undefined])
+        assert.throws(() => sharedServerName({ ...own, dockerHost }), /is on other\.test/);
+    assert.equal(sharedServerName({ ...own, dockerHost: "unix:///run/docker.sock" }), "localhost");
 });
