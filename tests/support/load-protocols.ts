@@ -107,12 +107,15 @@ export class Http2 implements Protocol {
             let status = 0;
             stream.setTimeout(PATIENCE_MS, () => stream.destroy(new Error("no answer within a minute")));
             stream.on("response", (headers) => (status = Number(headers[constants.HTTP2_HEADER_STATUS])));
-            let failure: Error | undefined;
-            stream.on("error", (error: Error) => (failure = error));
+            let failure: NodeJS.ErrnoException | undefined;
+            stream.on("error", (error: NodeJS.ErrnoException) => (failure = error));
             stream.on("end", () => resolve(status));
             // With an error or, after a goodbye, without.
             stream.on("close", () => {
-                const wasRefused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM;
+                const wasRefused =
+                    stream.rstCode === constants.NGHTTP2_REFUSED_STREAM ||
+                    // It came too late for the connection, and was not even sent.
+                    failure?.code === "ERR_HTTP2_GOAWAY_SESSION";
                 if (wasRefused && mayRepeat) this.#once(sent, false).then(resolve, reject);
                 else reject(failure ?? new Error(`closed with ${stream.rstCode}`));
             });
