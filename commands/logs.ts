@@ -73,5 +73,12 @@ async function showWithName(
         if (input !== null)
             createInterface({ input }).on("line", (line) => process.stdout.write(`${name} | ${line}\n`));
     }
-    return exitOf(child);
+    // With nobody to read it, a log that is followed would never end.
+    let isRead = true;
+    process.stdout.on("error", () => {
+        isRead = false;
+        child.kill();
+    });
+    const code = await exitOf(child);
+    return isRead ? code : 0;
 }
