@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -21,7 +23,13 @@ export async function type(
 ): Promise<Typed> {
     const child = spawn(process.execPath, [join("commands", file), ...args], {
         cwd: ROOT,
-        env: { ...process.env, DISPLAY: "", WAYLAND_DISPLAY: "" },
+        // A Pulumi CLI that nobody has logged in would be told of on standard error: this one knows no stack.
+        env: {
+            PULUMI_BACKEND_URL: pathToFileURL(tmpdir()).href,
+            ...process.env,
+            DISPLAY: "",
+            WAYLAND_DISPLAY: "",
+        },
     });
     const streams = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const)
