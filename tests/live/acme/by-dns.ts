@@ -68,7 +68,7 @@ export function byDns(): void {
         assert.match(files, /^account\.ini 101:101 600\ncredentials\.ini 101:101 600\n/);
         for (const value of [secret, hmacKey]) assert.ok(files.includes(value));
 
-        const again = await server.mustUp();
+        const again = await server.mustUp({}, await trust(pebble));
         const containers = await docker("ps", "--all", "--quiet", "--filter", `name=${server.name}`);
         const places = {
             "docker inspect": await docker("inspect", ...containers.split("\n")),

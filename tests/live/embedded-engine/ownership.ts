@@ -7,7 +7,7 @@ test("down keeps protected data until told otherwise", async () => {
     await stack.up();
     const down = await stack.run("down");
     assert.equal(down.code, 0);
-    assert.match(down.printed, new RegExp(`Kept, as they hold data: ${prefix}-data `));
+    assert.match(down.printed, new RegExp(`Kept, as they hold data: ${prefix}-data\\. `));
     assert.deepEqual(await stackObjects(), [`${prefix}-data`]);
     assert.equal((await stack.up()).code, 0);
     await stack.run("down", "--volumes");
