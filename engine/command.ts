@@ -9,18 +9,6 @@ import type { Registered, Registration } from "./registration.ts";
 import type { Change, Report } from "./report.ts";
 
 type CommandArgs = pulumi.Unwrap<command.local.CommandArgs>;
-const ARGS = [
-    "create",
-    "update",
-    "triggers",
-    "environment",
-    "stdin",
-    "dir",
-    "interpreter",
-    "logging",
-    "addPreviousOutputInEnv",
-] as const satisfies (keyof CommandArgs)[];
-
 const RUN_ARGS = [
     "command",
     "environment",
@@ -30,6 +18,8 @@ const RUN_ARGS = [
     "logging",
     "addPreviousOutputInEnv",
 ] as const satisfies (keyof command.local.RunArgs)[];
+const [, ...COMMON_ARGS] = RUN_ARGS;
+const ARGS = ["create", "update", "triggers", ...COMMON_ARGS] as const satisfies (keyof CommandArgs)[];
 
 export interface CommandContext {
     readonly root: string;

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { connect } from "node:tls";
+import { withoutBrackets } from "../../hosts.ts";
 
 /** The certificate that clients are shown; or why it could not be asked for. */
 export type CertificateStatus =
@@ -17,7 +18,7 @@ const PATIENCE_MS = 5000;
 export function servedCertificate(url: string): Promise<CertificateStatus | null> {
     const { protocol, hostname, port } = new URL(url);
     if (protocol !== "https:") return Promise.resolve(null);
-    const host = hostname.replace(/^\[(.*)\]$/, "$1");
+    const host = withoutBrackets(hostname);
     return new Promise((resolve) => {
         const socket = connect({
             host,

@@ -1,10 +1,16 @@
 import type { OutgoingHttpHeaders } from "node:http";
+import { withoutBrackets } from "../../hosts.ts";
 import { type Answer, get } from "./client.ts";
+import { printable } from "./printable.ts";
 import type { Target } from "./targets.ts";
 import type { Trust } from "./trust.ts";
 
 /** Something that does not hold: what was asked and what came back. */
-export class Failure extends Error {}
+export class Failure extends Error {
+    constructor(message: string) {
+        super(printable(message));
+    }
+}
 
 export interface Asking {
     /** Statuses. @default [200] */
@@ -34,7 +40,7 @@ export class Asker {
         const answer = await get({
             address,
             port,
-            tlsName: tls ? this.#publicHost.replace(/^\[(.*)\]$/, "$1") : undefined,
+            tlsName: tls ? withoutBrackets(this.#publicHost) : undefined,
             // As clients send it: without the port that is the scheme's own.
             host: port === (tls ? 443 : 80) ? this.#publicHost : `${this.#publicHost}:${port}`,
             path,

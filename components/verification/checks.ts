@@ -42,13 +42,11 @@ export function checks(expected: Expectations, target: Target, trust: Trust): Ch
 class AskedServer {
     readonly #expected: Expectations;
     readonly #target: Target;
-    readonly #trust: Trust;
     readonly #server: Asker;
 
     constructor(expected: Expectations, target: Target, trust: Trust) {
         this.#expected = expected;
         this.#target = target;
-        this.#trust = trust;
         this.#server = new Asker(expected.publicHost, target, trust);
     }
 
@@ -78,7 +76,7 @@ class AskedServer {
     async certificate(): Promise<string> {
         const { certificateEnd } = await this.#server.ask("/_matrix/client/versions");
         if (certificateEnd === undefined) throw new Failure("the connection has no certificate");
-        const trust = this.#trust.required
+        const trust = this.#expected.trusted
             ? ""
             : "; whether its CA is trusted was not asked, since a staging server's never is";
         return `valid for ${this.#expected.publicHost} until ${certificateEnd.toISOString().slice(0, 10)}${trust}`;

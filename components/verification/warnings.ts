@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { Route } from "./discovery.ts";
 import type { OutsideExpectations } from "./expectations.ts";
+import { printable } from "./printable.ts";
 
 /** Something that only the outside can mend. */
 export interface Warning {
@@ -13,7 +14,9 @@ export interface Warning {
 }
 
 export function asText({ subject, asked, got, wanted, fix }: Warning): string {
-    return `${subject}.\n  asked:  ${asked}\n  got:    ${got}\n  wanted: ${wanted}\n  fix:    ${fix}`;
+    return printable(
+        `${subject}.\n  asked:  ${asked}\n  got:    ${got}\n  wanted: ${wanted}\n  fix:    ${fix}`,
+    );
 }
 
 /** Of an address that the host's name leads to. */
