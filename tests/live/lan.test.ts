@@ -14,8 +14,9 @@ import { freePorts } from "../support/ports.ts";
 /** A server on this machine's network, with its page for a phone: the tests follow one run of it to its end. */
 
 const address = (await routedAddress()) ?? addressesOf(networkInterfaces())[0]?.address ?? "";
-const [pagePort = 0, https = 0] = await freePorts(2);
-const server = new Homeserver({ tls: { mode: "local-ca" }, ports: { https } });
+const [pagePort = 0, http = 0, https = 0, federation = 0] = await freePorts(4);
+// Docker, left to pick, tries ten ports for all addresses and gives up where other servers hold those on 127.0.0.1.
+const server = new Homeserver({ tls: { mode: "local-ca" }, ports: { http, https, federation } });
 const directory = mkdtempSync(join(tmpdir(), "lan-"));
 const ca = join(directory, "ca.crt");
 let printed = "";
