@@ -13,10 +13,12 @@ import { OLDER_MAJOR, olderPostgres } from "../../support/older-postgres.ts";
 const postgres = used("postgres");
 const MAJOR = /^\d+/.exec(postgres.version)?.[0] ?? "";
 
-/** A volume for one test, and how a container has it. */
-function volume(t: TestContext) {
-    const name = `postgres-test-${randomBytes(3).toString("hex")}`;
-    t.after(() => docker("volume", "rm", "--force", name));
+/** A volume for one test, and how a container has it, which goes before the volume. */
+function volume(t: TestContext, name = `postgres-test-${randomBytes(3).toString("hex")}`): string[] {
+    t.after(async () => {
+        await docker("rm", "--force", "--volumes", name);
+        await docker("volume", "rm", "--force", name);
+    });
     const own = "--tmpfs=/run/postgresql:uid=999,gid=999";
     return [
         "--network=none",
@@ -62,9 +64,8 @@ test("it has PostgreSQL's programs of one major, and no more tools than the offi
 });
 
 test("hardened as 999 it makes the database, stops by SIGINT with a client connected, and starts again", async (t) => {
-    const options = volume(t);
     const name = `postgres-test-${randomBytes(3).toString("hex")}`;
-    t.after(() => docker("rm", "--force", "--volumes", name));
+    const options = volume(t, name);
     await succeed("run", "--detach", `--name=${name}`, ...options, ...WORDS, postgres.tag);
     await until(name, "pg_isready", "--host=127.0.0.1", "--quiet");
     const ask = (sql: string) => succeed("exec", name, "psql", "--username=synapse", "-Atc", sql);
