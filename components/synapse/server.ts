@@ -11,7 +11,7 @@ import { databaseSteps, type ServerDatabase } from "./database.ts";
 import { DATABASE, databaseGuard } from "./guard.ts";
 import { type HomeserverArgs, homeserverYaml, logConfig, secretYaml } from "./homeserver.ts";
 import { SecretConfig } from "./secret-config.ts";
-import { dataMounts, kindOf, PORTS, replacingDigest, synapseService } from "./service.ts";
+import { dataMounts, kindOf, MOVING_LOCK, PORTS, replacingDigest, synapseService } from "./service.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
 /** What {@link Synapse} needs to know. */
@@ -107,6 +107,7 @@ export class Synapse extends pulumi.ComponentResource {
                     SECRET_CONFIG: secretPath,
                     PYTHONPYCACHEPREFIX: compiledDirectory(args.image),
                     [DATABASE]: kindOf(args),
+                    MOVING_LOCK,
                 },
                 // Here a preview shows what changes in it, line by line.
                 stdin: homeserver,
