@@ -5,7 +5,7 @@ import type { Given } from "./schema.ts";
 import type { Tls } from "./tls/tls.ts";
 
 /** Image references of everything that a stack may run. */
-export type Images = Readonly<Record<"synapse" | "nginx" | "certbot" | "postgres", string>>;
+export type Images = Readonly<Record<"synapse" | "nginx" | "certbot" | "postgres" | "restic", string>>;
 
 const image = () =>
     z
@@ -28,6 +28,7 @@ export const images = z
             .describe(
                 "PostgreSQL, the official image on Debian, of the major that `database.version` says. `postgres:17.9-trixie` when left out.",
             ),
+        restic: image().default("restic/restic:0.19.1").describe("restic, the official image."),
     })
     .prefault({})
     .describe("Container images.");

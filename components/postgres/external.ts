@@ -35,7 +35,7 @@ export class ExternalDatabase extends pulumi.ComponentResource {
         super("synapse:index:ExternalDatabase", name, {}, opts);
         // Not the managed server's name for it: where one follows the other, both are there for a while.
         const secrets = new docker.Volume(
-            `${name}-secrets`,
+            `${name}-passwords`,
             { name: `${args.prefix}-database-external` },
             { parent: this },
         );

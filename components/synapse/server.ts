@@ -1,3 +1,4 @@
+import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { unlessAtWork } from "../docker/at-work.ts";
 import { internalPorts, publishedPort, serviceContainer } from "../docker/container.ts";
@@ -117,10 +118,7 @@ export class Synapse extends pulumi.ComponentResource {
             args.stack,
             {
                 parent: this,
-                hooks: {
-                    ...databaseGuard(name),
-                    ...(isOnLoopback(args) ? loopbackWarning(name, args.stack.environment) : {}),
-                },
+                hooks: isOnLoopback(args) ? loopbackWarning(name, args.stack.environment) : {},
             },
         );
         const database =
@@ -131,6 +129,12 @@ export class Synapse extends pulumi.ComponentResource {
             dependsOn: [check, config, ...(database === undefined ? [] : [database])],
         });
 
+        // Recorded when the server runs there: an update that failed before that is no move.
+        new command.local.Command(
+            `${name}-database-kind`,
+            { create: "true", update: "true", environment: { [DATABASE]: kindOf(args) }, logging: "stderr" },
+            { parent: this, dependsOn: [ready], hooks: databaseGuard(name) },
+        );
         secrets?.removeOthers(`${name}-old-secrets`, { parent: this, dependsOn: [ready] });
 
         this.containerId = container.id;
