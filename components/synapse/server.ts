@@ -1,4 +1,3 @@
-import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { unlessAtWork } from "../docker/at-work.ts";
 import { internalPorts, publishedPort, serviceContainer } from "../docker/container.ts";
@@ -124,17 +123,18 @@ export class Synapse extends pulumi.ComponentResource {
         const database =
             args.database &&
             databaseSteps(name, args, args.database, { parent: this, dependsOn: [check, config] });
-        const { container, ready } = serviceContainer(`${name}-container`, service, args.stack, {
-            parent: this,
-            dependsOn: [check, config, ...(database === undefined ? [] : [database])],
-        });
-
-        // Recorded when the server runs there: an update that failed before that is no move.
-        new command.local.Command(
-            `${name}-database-kind`,
-            { create: "true", update: "true", environment: { [DATABASE]: kindOf(args) }, logging: "stderr" },
-            { parent: this, dependsOn: [ready], hooks: databaseGuard(name) },
+        // Where the data is, it is when the server runs there: an update that failed before has moved nothing.
+        const whenReady = { environment: { [DATABASE]: kindOf(args) }, hooks: databaseGuard(name) };
+        const { container, ready } = serviceContainer(
+            `${name}-container`,
+            { ...service, whenReady },
+            args.stack,
+            {
+                parent: this,
+                dependsOn: [check, config, ...(database === undefined ? [] : [database])],
+            },
         );
+
         secrets?.removeOthers(`${name}-old-secrets`, { parent: this, dependsOn: [ready] });
 
         this.containerId = container.id;
