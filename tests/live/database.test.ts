@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
-import { promisify } from "node:util";
+import { checkAlone } from "../support/database-check.ts";
 import { engines } from "../support/deployment.ts";
 import { docker, images, inspect, logs, type Run } from "../support/homeserver.ts";
 import { ask, eventually } from "../support/http.ts";
@@ -62,6 +60,19 @@ for (const engine of engines()) {
             const files = await docker("exec", server.name, "ls", "-A", "/data");
             assert.doesNotMatch(files, /homeserver\.db|moving-to-postgres/);
             await assertIdle(server);
+        });
+
+        test("the superuser works with psql inside its container", async () => {
+            const superuser = ["-h", "/var/run/postgresql", "-U", "postgres"];
+            const shown = await docker(
+                "exec",
+                postgres,
+                "psql",
+                ...superuser,
+                "-qtAc",
+                "SELECT current_user",
+            );
+            assert.equal(shown, "postgres");
         });
 
         test("its container has no more than it needs", async () => {
@@ -186,7 +197,7 @@ for (const engine of engines()) {
                 ["empty", /is empty, and the server's data was in PostgreSQL/],
                 ["moved", /^ready$/],
             ] as const)
-                assert.match(await checkAlone(server.name, other, database), reason);
+                assert.match(await checkAlone(server.name, other.connection(database)), reason);
 
             const container = await inspect(server.name, "{{.Id}} {{.State.StartedAt}}");
             const unknown = new TestCa();
@@ -263,33 +274,4 @@ for (const engine of engines()) {
             await findsEverything();
         });
     });
-}
-
-/** What the check of the database says, run as its task runs it, of a database that the server has not been given. */
-async function checkAlone(server: string, other: OtherPostgres, database: string): Promise<string> {
-    const script = readFileSync(new URL("../../components/synapse/database.py", import.meta.url), "utf8");
-    const environment = {
-        PGHOST: other.host,
-        PGPORT: "5432",
-        PGDATABASE: database,
-        PGUSER: "synapse",
-        PGPASSWORD: other.password,
-        PGSSLMODE: "require",
-        SERVER_NAME: "localhost",
-        IMAGE_REFERENCE: "the image",
-        CHOSEN: "yes",
-        MOVED: "yes",
-        PYTHONPYCACHEPREFIX: await compiledOf(server),
-    };
-    const volumes = ["-v", `${server}-data:/data:ro`, "-v", `${server}-compiled:/compiled:ro`];
-    const { stdout, stderr } = await promisify(execFile)("docker", [
-        ...["run", "--rm", "--network", server, "--user", "991:991", ...volumes],
-        ...Object.entries(environment).flatMap((variable) => ["-e", variable.join("=")]),
-        ...["--entrypoint", "python3", images.synapse ?? "", "-c", script],
-    ]).catch((error: { stdout: string; stderr: string }) => error);
-    return (stdout + stderr).trim();
-}
-
-async function compiledOf(server: string): Promise<string> {
-    return (await docker("exec", server, "printenv", "PYTHONPYCACHEPREFIX")).trim();
 }

@@ -63,17 +63,29 @@ export class OtherPostgres {
         );
     }
 
-    /** Puts a dump into a database, as the role that the server will use. */
+    /** Copies the data of the stack's own PostgreSQL to a database, as docs/database.md says. */
     async restore(database: string, dumpIn: string): Promise<void> {
-        const dump = spawn("docker", ["exec", dumpIn, "pg_dump", "--format=custom"], {
+        const dump = spawn("docker", ["exec", dumpIn, "pg_dump", "--format=custom", "--no-owner"], {
             stdio: ["ignore", "pipe", "inherit"],
         });
-        const restore = ["pg_restore", "-U", "postgres", "--role=synapse", "--no-owner", "--exit-on-error"];
-        const into = spawn("docker", ["exec", "-i", this.#name, ...restore, "-d", database], {
+        const place = ["-e", `PGPASSWORD=${PASSWORD}`, "-i", this.#name];
+        const restore = [
+            "pg_restore",
+            "--host=127.0.0.1",
+            "--username=synapse",
+            "--no-owner",
+            "--exit-on-error",
+        ];
+        const into = spawn("docker", ["exec", ...place, ...restore, `--dbname=${database}`], {
             stdio: [dump.stdout, "inherit", "inherit"],
         });
         const code = await new Promise((resolve) => into.on("close", resolve));
         if (code !== 0) throw new Error(`pg_restore exited with ${String(code)}`);
+    }
+
+    /** One of its databases in libpq's own variables. */
+    connection(name: string): Readonly<Record<string, string>> {
+        return { PGHOST: HOST, PGDATABASE: name, PGPASSWORD: PASSWORD, PGSSLMODE: "require" };
     }
 
     /** The setting `database` that leads to one of its databases. */
