@@ -81,7 +81,8 @@ function shown(input: unknown, key: PropertyKey | undefined): string {
 }
 
 function command(key: string): string {
-    const secret = key.startsWith("secretConfig.") ? "--secret " : "";
+    const isSecret = key.startsWith("secretConfig.") || NEVER_SHOWN.has(key.split(".").at(-1));
+    const secret = isSecret && key.includes(".") ? "--secret " : "";
     return `pulumi config set ${secret}${/[.[]/.test(key) ? "--path " : ""}${typed(key)} <value>`;
 }
 

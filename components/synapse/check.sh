@@ -4,10 +4,17 @@
 # volume, the one rendered from the settings from standard input, and the secret one.
 #   SECRET_CONFIG   path of the secret layer; empty without one
 #   DATABASE        where the data is to be: sqlite or postgres
+#   MOVING_LOCK     file whose lock whoever moves the data holds
 
 [ "$DATABASE" != sqlite ] || [ ! -e /data/.database ] || {
     echo "Refused, and nothing was touched: the server's data is in PostgreSQL, and synapse:database.kind is sqlite. \
 Set it back." >&2
+    exit 1
+}
+# Its container outlives an interrupted deployment.
+[ "$DATABASE" != sqlite ] || [ ! -e "$MOVING_LOCK" ] || flock -s -n "$MOVING_LOCK" true || {
+    echo "Refused, and nothing was touched: a container still moves the server's data to PostgreSQL, and \
+synapse:database.kind is sqlite. Wait for it to end, or end it (docker ps); then run this again." >&2
     exit 1
 }
 

@@ -12,7 +12,7 @@ import { type DumpArgs, dumpStep } from "./dump.ts";
 import { DATABASE, databaseGuard } from "./guard.ts";
 import { type HomeserverArgs, homeserverYaml, logConfig, secretYaml } from "./homeserver.ts";
 import { SecretConfig } from "./secret-config.ts";
-import { dataMounts, kindOf, PORTS, replacingDigest, synapseService } from "./service.ts";
+import { dataMounts, kindOf, MOVING_LOCK, PORTS, replacingDigest, synapseService } from "./service.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
 /** What {@link Synapse} needs to know. */
@@ -110,6 +110,7 @@ export class Synapse extends pulumi.ComponentResource {
                     SECRET_CONFIG: secretPath,
                     PYTHONPYCACHEPREFIX: compiledDirectory(args.image),
                     [DATABASE]: kindOf(args),
+                    MOVING_LOCK,
                 },
                 // Here a preview shows what changes in it, line by line.
                 stdin: homeserver,
@@ -119,10 +120,7 @@ export class Synapse extends pulumi.ComponentResource {
             args.stack,
             {
                 parent: this,
-                hooks: {
-                    ...databaseGuard(name),
-                    ...(isOnLoopback(args) ? loopbackWarning(name, args.stack.environment) : {}),
-                },
+                hooks: isOnLoopback(args) ? loopbackWarning(name, args.stack.environment) : {},
             },
         );
         const dump =
@@ -133,10 +131,17 @@ export class Synapse extends pulumi.ComponentResource {
                 parent: this,
                 dependsOn: [check, config, ...(dump === undefined ? [] : [dump])],
             });
-        const { container, ready } = serviceContainer(`${name}-container`, service, args.stack, {
-            parent: this,
-            dependsOn: [check, config, dump, database].filter((step) => step !== undefined),
-        });
+        // Where the data is, it is when the server runs there: an update that failed before has moved nothing.
+        const whenReady = { environment: { [DATABASE]: kindOf(args) }, hooks: databaseGuard(name) };
+        const { container, ready } = serviceContainer(
+            `${name}-container`,
+            { ...service, whenReady },
+            args.stack,
+            {
+                parent: this,
+                dependsOn: [check, config, dump, database].filter((step) => step !== undefined),
+            },
+        );
 
         secrets?.removeOthers(`${name}-old-secrets`, { parent: this, dependsOn: [ready] });
 

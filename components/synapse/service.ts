@@ -14,6 +14,9 @@ export const PORTS = { http: 8008, tls: 8448, metrics: 9000 } as const;
 /** On the data volume, while data is being moved from SQLite to PostgreSQL. */
 export const MOVING = "/data/.moving-to-postgres";
 
+/** Beside it: who moves the data holds its lock, and a server on SQLite shares it. */
+export const MOVING_LOCK = "/data/.moving.lock";
+
 /** Where the server's data is, for its start script and for the check before it. */
 export function kindOf({ database }: Pick<SynapseArgs, "database">): "postgres" | "sqlite" {
     return database === undefined ? "sqlite" : "postgres";
@@ -46,6 +49,7 @@ export function synapseService(args: SynapseArgs, configuration: ConfigurationAr
             SECRET_CONFIG: configuration.secretPath,
             [DATABASE]: kindOf(args),
             MOVING,
+            MOVING_LOCK,
         },
         mounts: mounts(args, configuration),
         // Uploads pass through it; when it is too small they fail without an HTTP status.

@@ -8,6 +8,7 @@
 #   SECRET_CONFIG  path of the layer of its configuration that nobody may see; empty without one
 #   DATABASE       where its data is: sqlite or postgres
 #   MOVING         file that is there while its data is moved from the one to the other
+#   MOVING_LOCK    file whose lock whoever moves the data holds, and a server on SQLite shares
 # shellcheck disable=SC2317  # what a trap runs is reachable
 set -eu
 
@@ -21,6 +22,12 @@ fi
 if [ "$DATABASE" = sqlite ]; then
     if [ -e /data/.database ]; then
         echo "The data of this server is in PostgreSQL, and this container would use SQLite: refusing to start. Run the deployment." >&2
+        exit 1
+    fi
+    # Until it ends. What is moved without it would lack what this server writes.
+    exec 9>>"$MOVING_LOCK"
+    if ! flock -s -n 9; then
+        echo "The data of this server is being moved to PostgreSQL: refusing to start. Wait for that container to end (docker ps), then run the deployment." >&2
         exit 1
     fi
     # What has been moved so far is not what will be there when this server stops.

@@ -204,3 +204,32 @@ function canonical(value: unknown): string {
             : inner,
     );
 }
+
+const CONNECTION = {
+    host: "postgres",
+    port: 5432,
+    dbname: "synapse",
+    user: "synapse",
+    sslmode: "disable",
+    sslrootcert: undefined,
+    secrets: { source: "synapse-database", target: "/database" },
+} as const;
+
+test("a database is reached with the password file, and its certificate checked where there is one", () => {
+    const args = {
+        host: "postgres",
+        port: 5432,
+        dbname: "synapse",
+        user: "synapse",
+        passfile: "/database/synapse.pgpass",
+        sslmode: "disable",
+        cp_min: 5,
+        cp_max: 10,
+    };
+    assert.deepEqual(rendered({ database: CONNECTION }).database, { name: "psycopg2", args });
+    const checked = { sslmode: "verify-full", sslrootcert: "/database/ca.pem" } as const;
+    assert.deepEqual(rendered({ database: { ...CONNECTION, ...checked } }).database, {
+        name: "psycopg2",
+        args: { ...args, ...checked },
+    });
+});
