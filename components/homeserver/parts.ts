@@ -90,6 +90,7 @@ function makeData({ name, settings, topology, stack, images, opts }: Plan): Syna
             imageReference: topology.images.synapse,
             serverName: settings.serverName,
             reportStats: settings.reportStats,
+            keyRotation: settings.signingKey.rotation,
             proxied: topology.front === "proxy",
             ephemeral: settings.ephemeral,
             stack,
@@ -130,6 +131,7 @@ function makeSynapse(
         {
             ...settings,
             prefix: settings.name,
+            keyRotation: settings.signingKey.rotation,
             image: images.synapse,
             dataVolume: data.volumeName,
             compiledVolume: data.compiledVolume,
