@@ -45,7 +45,7 @@ def retire(text: str) -> None:
     old = option(f"{DIRECTORY}/homeserver.yaml") | (option(OLD_KEYS) if os.path.exists(OLD_KEYS) else {})
     old |= {name: {"key": key, "expired_ts": now} for name, key in public_keys(text)}
     write(OLD_KEYS, yaml.safe_dump({OPTION: old}, sort_keys=False))
-    if all(read(kept) != text for kept in glob.glob(f"{glob.escape(KEY)}.until-*[0-9]Z")):
+    if all(read(kept) != text for kept in glob.glob(f"{glob.escape(KEY)}.until-*")):
         write(f"{KEY}.until-{time.strftime('%Y-%m-%dT%H%M%SZ', time.gmtime())}", text)
 
 
@@ -65,12 +65,13 @@ def read(path: str) -> str:
 
 
 def write(path: str, text: str) -> None:
-    """Whole, or not at all."""
-    with open(f"{path}.new", "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+    """Whole, or not at all. What is left when it is broken off has a name that the next run uses again."""
+    new = f"{DIRECTORY}/.switch-key.new"
+    with open(new, "w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(f"{path}.new", path)
+    os.replace(new, path)
     sync_directory()
 
 
