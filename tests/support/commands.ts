@@ -19,7 +19,15 @@ export interface Typed {
 export async function type(
     file: string,
     args: readonly string[],
-    { input = "", look }: { readonly input?: string; readonly look?: () => string } = {},
+    {
+        input = "",
+        look,
+        environment = {},
+    }: {
+        readonly input?: string;
+        readonly look?: () => string;
+        readonly environment?: NodeJS.ProcessEnv;
+    } = {},
 ): Promise<Typed> {
     const child = spawn(process.execPath, [join("commands", file), ...args], {
         cwd: ROOT,
@@ -29,6 +37,7 @@ export async function type(
             ...process.env,
             DISPLAY: "",
             WAYLAND_DISPLAY: "",
+            ...environment,
         },
     });
     const streams = { stdout: "", stderr: "" };
