@@ -48,10 +48,21 @@ function settingsIn(path: string, file: string): Record<string, unknown> {
             `There is no ${file} here: write the stack's settings first. Nothing was done.`,
         );
     }
-    const { config } = (load(text) ?? {}) as { readonly config?: Readonly<Record<string, unknown>> | null };
-    const wanted = Object.keys(NEEDED.shape);
-    const entries = Object.entries(config ?? {}).map(
+    const entries = Object.entries(configIn(text, file)).map(
         ([key, value]) => [key.replace(/^synapse:/, ""), value] as const,
     );
+    const wanted = Object.keys(NEEDED.shape);
     return Object.fromEntries(entries.filter(([key]) => wanted.includes(key)));
+}
+
+function configIn(text: string, file: string): object {
+    let content: unknown;
+    try {
+        content = load(text);
+    } catch {
+        // What it says quotes the file.
+        throw new CommandError(`${file} is no YAML. Nothing was done.`);
+    }
+    const { config } = (content ?? {}) as { readonly config?: object | null };
+    return config ?? {};
 }

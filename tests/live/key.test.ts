@@ -185,6 +185,6 @@ function settingsFile({ stack }: Deployment): string {
 
 function writeSettings(of: Deployment, more: object = {}): void {
     const settings = { serverName: "localhost", images, ...more };
-    const entries = Object.entries(settings).map(([name, value]) => [`synapse:${name}`, value]);
+    const entries = Object.entries(settings).map(([name, value]) => [`synapse:${name}`, value as unknown]);
     writeFileSync(settingsFile(of), dump({ config: Object.fromEntries(entries) }));
 }
