@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { database, databaseFaults } from "./database.ts";
 import { dockerHost } from "./docker-host.ts";
 import { extraConfig } from "./extra-config.ts";
 import type { FieldFault } from "./faults.ts";
@@ -36,6 +37,7 @@ export const settingsSchema = z.strictObject({
     publicHost,
     reportStats: flag().default(false).describe("Whether Synapse reports usage statistics to its makers."),
     tls,
+    database,
     ports,
     listenAddresses,
     federation,
@@ -79,6 +81,7 @@ export const RULES: readonly ((given: Given, written: Written) => FieldFault[])[
     offFaults,
     noEffectFaults,
     unservedFaults,
+    databaseFaults,
 ];
 
 /** How a setting is set that must be, and is not: by key. */

@@ -8,6 +8,7 @@ const IN_TLS = ["challenge.credentials", "externalAccount.hmacKey"];
 export const NEVER_SHOWN: ReadonlySet<PropertyKey | undefined> = new Set([
     "secretConfig",
     ...IN_TLS.map((path) => path.split(".").at(-1)),
+    "password",
 ]);
 
 /** A secret in the settings, and the top-level setting that it stands in: Pulumi knows of no smaller part whether it is one. */
@@ -17,13 +18,17 @@ export interface SecretSetting {
 }
 
 /** Which secrets a stack's settings hold. */
-export function secretSettings({ tls, secretConfig }: Written): SecretSetting[] {
+export function secretSettings({ database, tls, secretConfig }: Written): SecretSetting[] {
+    const password = writtenAt(database, "password");
     const inTls = IN_TLS.filter((path) => {
         const value = writtenAt(tls, path);
         return typeof value === "string" && value !== "";
     });
     const options = Object.keys(isRecord(secretConfig) ? secretConfig : {});
     return [
+        ...(typeof password === "string" && password !== ""
+            ? [{ setting: "database", key: "database.password" }]
+            : []),
         ...inTls.map((path) => ({ setting: "tls", key: `tls.${path}` })),
         ...options.map((option) => ({ setting: "secretConfig", key: `secretConfig.${option}` })),
     ];

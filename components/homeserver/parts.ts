@@ -10,6 +10,7 @@ import { NGINX_USER } from "../nginx/user.ts";
 import { SynapseData } from "../synapse/data.ts";
 import { Synapse } from "../synapse/server.ts";
 import { SYNAPSE_USER } from "../synapse/user.ts";
+import { databaseOf, type StackDatabase } from "./database.ts";
 import { clientBaseUrl, clientPort } from "./places.ts";
 import type { Topology } from "./topology.ts";
 
@@ -18,6 +19,7 @@ export interface Parts {
     readonly stack: Stack;
     readonly network: pulumi.Output<string>;
     readonly data: SynapseData;
+    readonly database: StackDatabase | undefined;
     readonly certificates: Certificates | undefined;
     readonly synapse: Synapse;
     readonly nginx: NginxProxy | undefined;
@@ -35,6 +37,7 @@ interface Plan {
         readonly synapse: pulumi.Output<string>;
         readonly nginx: pulumi.Output<string> | undefined;
         readonly certbot: pulumi.Output<string> | undefined;
+        readonly postgres: pulumi.Output<string> | undefined;
     };
     readonly network: pulumi.Output<string>;
     /** For components. */
@@ -67,18 +70,20 @@ export function makeParts(
             synapse: pulledImage(`${name}-synapse-image`, topology.images.synapse, dockerOpts),
             nginx: image("nginx"),
             certbot: image("certbot"),
+            postgres: image("postgres"),
         },
         network: stackNetwork(`${name}-network`, settings.name, settings, stack, dockerOpts),
         opts: { parent, providers: { docker: stack.provider } },
         dockerOpts,
     };
     const data = makeData(plan);
+    const database = databaseOf(name, plan, plan.opts);
     const certificates = makeCertificates(plan);
-    const synapse = makeSynapse(plan, data, certificates);
+    const synapse = makeSynapse(plan, data, database, certificates);
     const nginx = makeNginx(plan, data, certificates, synapse);
     const obtained = obtainCertificate(plan, certificates, nginx, synapse);
     certificates?.renew?.(`${name}-certificate-renewal`, { ...dockerOpts, dependsOn: [certificates] });
-    return { stack, network: plan.network, data, certificates, synapse, nginx, obtained };
+    return { stack, network: plan.network, data, database, certificates, synapse, nginx, obtained };
 }
 
 function makeData({ name, settings, topology, stack, images, opts }: Plan): SynapseData {
@@ -121,6 +126,7 @@ function makeCertificates({ name, settings, topology, stack, images, opts }: Pla
 function makeSynapse(
     { name, settings, topology, stack, images, network, opts }: Plan,
     data: SynapseData,
+    database: StackDatabase | undefined,
     certificates: Certificates | undefined,
 ): Synapse {
     const { listenAddresses, memory, ports } = settings;
@@ -133,6 +139,12 @@ function makeSynapse(
             prefix: settings.name,
             keyRotation: settings.signingKey.rotation,
             image: images.synapse,
+            imageReference: topology.images.synapse,
+            database: database && {
+                connection: database.connection,
+                chosen: settings.databaseChosen,
+                moved: "moved" in settings.database && settings.database.moved,
+            },
             dataVolume: data.volumeName,
             compiledVolume: data.compiledVolume,
             announceVolume: topology.announces ? data.announceVolume : undefined,
@@ -148,7 +160,10 @@ function makeSynapse(
             }),
             stack,
         },
-        { ...opts, dependsOn: [data, ...(ownCertificates === undefined ? [] : [ownCertificates])] },
+        {
+            ...opts,
+            dependsOn: [data, database?.component, ownCertificates].filter((part) => part !== undefined),
+        },
     );
 }
 

@@ -100,8 +100,8 @@ export class SynapseData extends pulumi.ComponentResource {
                 hooks: {
                     beforeUpdate: [
                         // A throw-away may become another server: its data goes with the old name.
-                        ...(args.ephemeral ? [] : [permanenceGuard(name)]),
-                        rotationGuard(name),
+                        ...((!args.ephemeral && permanenceGuard(name).beforeUpdate) || []),
+                        ...(rotationGuard(name).beforeUpdate ?? []),
                     ],
                 },
             },

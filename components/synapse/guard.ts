@@ -1,45 +1,62 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** The variables of the generation run that a deployment may not change as it likes. */
+/** The variable of the generation run that holds what the next deployment cannot change: the server's name. */
 export const SERVER_NAME = "SERVER_NAME";
-export const KEY_ROTATION = "KEY_ROTATION";
-
-type Inputs = Record<string, unknown> | undefined;
 
 /**
  * Refuses another server name in preview already; the generation run would refuse it on the Docker host. Whether
  * an image can read the database is seen there alone, where the database is.
  */
-export function permanenceGuard(name: string): pulumi.ResourceHook {
-    return guard(`${name}-permanence`, (before, after) => {
-        const [old, wanted] = [variable(before, SERVER_NAME), variable(after, SERVER_NAME)];
-        return old === undefined || wanted === undefined ? undefined : refusalOf(old, wanted);
+export function permanenceGuard(name: string): pulumi.ResourceHookBinding {
+    return onUpdate(`${name}-permanence`, (before, after) => {
+        const [old, other] = [before[SERVER_NAME], after[SERVER_NAME]];
+        return typeof old === "string" && typeof other === "string" ? refusalOf(old, other) : undefined;
     });
 }
 
-/** As {@link permanenceGuard}, for steps of the signing key's number that the generation run would refuse. */
-export function rotationGuard(name: string): pulumi.ResourceHook {
-    return guard(`${name}-rotation`, (before, after) => {
-        const wanted = variable(after, KEY_ROTATION);
+/** The variable that says where the server's data is: `postgres` or `sqlite`. */
+export const DATABASE = "DATABASE";
+
+/** Refuses in preview already that a server leaves PostgreSQL for SQLite: no tool takes its data there. */
+export function databaseGuard(name: string): pulumi.ResourceHookBinding {
+    return onUpdate(`${name}-database-kind`, (before, after) =>
+        before[DATABASE] === "postgres" && after[DATABASE] === "sqlite"
+            ? "the server's data is in PostgreSQL, and nothing takes it from there to SQLite: a server on an empty " +
+              "database would know no user and no room. Set synapse:database back."
+            : undefined,
+    );
+}
+
+/** The variable that says how often the signing key has been replaced. */
+export const KEY_ROTATION = "KEY_ROTATION";
+
+/** Refuses in preview already those steps of that number which the generation run would refuse. */
+export function rotationGuard(name: string): pulumi.ResourceHookBinding {
+    return onUpdate(`${name}-rotation`, (before, after) =>
         // A throw-away that becomes another server gets its first key.
-        if (wanted === undefined || variable(before, SERVER_NAME) !== variable(after, SERVER_NAME))
-            return undefined;
-        return rotationRefusal(Number(variable(before, KEY_ROTATION) ?? "0"), Number(wanted));
-    });
+        before[SERVER_NAME] === after[SERVER_NAME]
+            ? rotationRefusal(Number(before[KEY_ROTATION] ?? 0), Number(after[KEY_ROTATION] ?? 0))
+            : undefined,
+    );
 }
 
-function guard(
+/** A hook of a task, for previews and runs: refuses what the variables of the last one and of the next say together. */
+export function onUpdate(
     name: string,
-    refusal: (before: Inputs, after: Inputs) => string | undefined,
-): pulumi.ResourceHook {
-    return new pulumi.ResourceHook(
+    refusalOf: (
+        before: Readonly<Record<string, unknown>>,
+        after: Readonly<Record<string, unknown>>,
+    ) => string | undefined,
+): pulumi.ResourceHookBinding {
+    const hook = new pulumi.ResourceHook(
         name,
         ({ oldInputs, newInputs }) => {
-            const refused = refusal(oldInputs, newInputs);
-            if (refused !== undefined) throw new pulumi.RunError(refused);
+            const refusal = refusalOf(environmentOf(oldInputs), environmentOf(newInputs));
+            if (refusal !== undefined) throw new pulumi.RunError(refusal);
         },
         { onDryRun: true },
     );
+    return { beforeUpdate: [hook] };
 }
 
 /** Why the change from one server name to the other is impossible; undefined when it is none. */
@@ -52,7 +69,7 @@ export function refusalOf(before: string, after: string): string | undefined {
 }
 
 /** Why the signing key's number cannot become another one; undefined when it can. */
-export function rotationRefusal(before: number, after: number): string | undefined {
+function rotationRefusal(before: number, after: number): string | undefined {
     if (after === before || after === before + 1) return undefined;
     return (
         `synapse:signingKey.rotation is ${before}, and cannot become ${after}: ` +
@@ -61,8 +78,6 @@ export function rotationRefusal(before: number, after: number): string | undefin
     );
 }
 
-function variable(inputs: Inputs, name: string): string | undefined {
-    const environment = inputs?.environment as Record<string, unknown> | undefined;
-    const value = environment?.[name];
-    return typeof value === "string" ? value : undefined;
+function environmentOf(inputs: Record<string, unknown> | undefined): Readonly<Record<string, unknown>> {
+    return (inputs?.environment ?? {}) as Readonly<Record<string, unknown>>;
 }

@@ -8,9 +8,10 @@ import { call } from "../../support/hooks.ts";
 await fakeEngine("test", () => ({ stdout: "0123456789abcdef" }));
 
 const inputs = (serverName: string) => ({ environment: { SERVER_NAME: serverName, OWNER: "991:991" } });
-const guard = permanenceGuard("data");
+const [guard] = permanenceGuard("data").beforeUpdate ?? [];
 
 test("another server name is refused in preview already", async () => {
+    assert.ok(guard instanceof pulumi.ResourceHook);
     assert.equal(guard.opts?.onDryRun, true);
     await assert.rejects(
         () => call(guard, { oldInputs: inputs("old.org"), newInputs: inputs("new.org") }),
@@ -27,12 +28,13 @@ test("whatever else changes is not refused, nor what cannot be compared", async 
     await call(guard, { newInputs: oldInputs });
 });
 
-const rotation = rotationGuard("data");
+const [rotation] = rotationGuard("data").beforeUpdate ?? [];
 const rotated = (number: string | undefined, serverName = "old.org") => ({
     environment: { SERVER_NAME: serverName, ...(number === undefined ? {} : { KEY_ROTATION: number }) },
 });
 
 test("the signing key's number goes up by one, or stays; anything else is refused in preview already", async () => {
+    assert.ok(rotation instanceof pulumi.ResourceHook);
     assert.equal(rotation.opts?.onDryRun, true);
     const change = (before: string | undefined, after: string) =>
         call(rotation, { oldInputs: rotated(before), newInputs: rotated(after) });
