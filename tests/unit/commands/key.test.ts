@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { CommandError, UsageError } from "../../../commands/failure.ts";
 import { parseArguments } from "../../../commands/key/arguments.ts";
+import { onVolume } from "../../../commands/key/container.ts";
 import { knownPassphrase, newPassphrase } from "../../../commands/key/passphrase.ts";
 import { plannedServer } from "../../../commands/key/planned.ts";
 import { inWords, rotationIn } from "../../../commands/key/rotate.ts";
 import { keyFileOf, open } from "../../../commands/key/sealed.ts";
+import { FakeDocker } from "../../support/fake-docker.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "key-"));
 after(() => rmSync(directory, { recursive: true }));
@@ -152,4 +154,30 @@ test("a rotation is told in the words of whatever deploys the stack", () => {
     assert.match(byHand, /^ {6}synapse:signingKey:\n {8}rotation: 1\n {2}npm start$/m);
     assert.equal(rotationIn("A=1\nKEY_ROTATION=12\nB=2\n"), 12);
     assert.equal(rotationIn("MY_KEY_ROTATION=12\n"), 0);
+});
+
+test("a container that has the key writes no log, has no network, and gets the key by its standard input", async () => {
+    const docker = new FakeDocker();
+    const file = join(directory, "asked");
+    docker.runs(`printf '%s\\n' "$@" >'${file}'; env >>'${file}'; cat`);
+    const answer = await onVolume({
+        dockerHost: "ssh://deploy@example.org",
+        image: "synapse:1",
+        volume: "synapse-data",
+        readOnly: true,
+        user: "991:991",
+        program: "read-key.py",
+        input: "a secret",
+    });
+    assert.equal(answer, "a secret");
+    const asked = readFileSync(file, "utf8");
+    for (const words of [
+        "--host\nssh://deploy@example.org\nrun\n--rm\n",
+        "--log-driver\nnone\n",
+        "--network\nnone\n",
+        "--cap-drop\nALL\n",
+        "type=volume,src=synapse-data,dst=/data,readonly\n",
+    ])
+        assert.ok(asked.includes(words), words);
+    assert.ok(!asked.includes("a secret"));
 });
