@@ -68,6 +68,8 @@ export class SynapseData extends pulumi.ComponentResource {
             { parent: this },
         );
 
+        // A throw-away may become another server: its data goes with the old name.
+        const guards = [...(args.ephemeral ? [] : [permanenceGuard(name)]), rotationGuard(name)];
         const generation = task(
             `${name}-generation`,
             {
@@ -97,13 +99,7 @@ export class SynapseData extends pulumi.ComponentResource {
             args.stack,
             {
                 parent: this,
-                hooks: {
-                    beforeUpdate: [
-                        // A throw-away may become another server: its data goes with the old name.
-                        ...((!args.ephemeral && permanenceGuard(name).beforeUpdate) || []),
-                        ...(rotationGuard(name).beforeUpdate ?? []),
-                    ],
-                },
+                hooks: { beforeUpdate: guards.flatMap(({ beforeUpdate = [] }) => beforeUpdate) },
             },
         );
 

@@ -185,6 +185,8 @@ function settingsFile({ stack }: Deployment): string {
 
 function writeSettings(of: Deployment, more: object = {}): void {
     const settings = { serverName: "localhost", images, ...more };
-    const entries = Object.entries(settings).map(([name, value]) => [`synapse:${name}`, value as unknown]);
-    writeFileSync(settingsFile(of), dump({ config: Object.fromEntries(entries) }));
+    const config = Object.fromEntries(
+        Object.entries<unknown>(settings).map(([name, value]) => [`synapse:${name}`, value]),
+    );
+    writeFileSync(settingsFile(of), dump({ config }));
 }
