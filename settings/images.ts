@@ -80,6 +80,7 @@ export function usedImages({
         synapse,
         ...(hasNginx && { nginx }),
         ...(hasNginx && tls.mode === "acme" && { certbot }),
-        ...(database.kind === "postgres" && { postgres }),
+        // Of another's PostgreSQL it has the tools.
+        ...(database.kind !== "sqlite" && { postgres }),
     };
 }

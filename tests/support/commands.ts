@@ -20,13 +20,13 @@ export async function type(
     file: string,
     args: readonly string[],
     {
+        environment = {},
         input = "",
         look,
-        environment = {},
     }: {
+        readonly environment?: NodeJS.ProcessEnv;
         readonly input?: string;
         readonly look?: () => string;
-        readonly environment?: NodeJS.ProcessEnv;
     } = {},
 ): Promise<Typed> {
     const child = spawn(process.execPath, [join("commands", file), ...args], {
@@ -35,9 +35,9 @@ export async function type(
         env: {
             PULUMI_BACKEND_URL: pathToFileURL(tmpdir()).href,
             ...process.env,
+            ...environment,
             DISPLAY: "",
             WAYLAND_DISPLAY: "",
-            ...environment,
         },
     });
     const streams = { stdout: "", stderr: "" };
