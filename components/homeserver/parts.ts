@@ -95,6 +95,7 @@ function makeData({ name, settings, topology, stack, images, opts }: Plan): Syna
             imageReference: topology.images.synapse,
             serverName: settings.serverName,
             reportStats: settings.reportStats,
+            keyRotation: settings.signingKey.rotation,
             proxied: topology.front === "proxy",
             ephemeral: settings.ephemeral,
             stack,
@@ -136,6 +137,7 @@ function makeSynapse(
         {
             ...settings,
             prefix: settings.name,
+            keyRotation: settings.signingKey.rotation,
             image: images.synapse,
             imageReference: topology.images.synapse,
             database: database && {

@@ -28,6 +28,8 @@ export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPor
     readonly dump: DumpArgs | undefined;
     /** Volume with the server's identity and data. */
     readonly dataVolume: pulumi.Input<string>;
+    /** How often the signing key has been replaced: with one more, the server starts with another key. */
+    readonly keyRotation: number;
     /** Volume with Python's compiled files. */
     readonly compiledVolume: pulumi.Input<string>;
     /** Docker network, on which the server's name is `synapse`. */
@@ -80,6 +82,7 @@ export class Synapse extends pulumi.ComponentResource {
                     { name: "homeserver.yaml", content: homeserver },
                     { name: "log.config", content: logConfig(args.logLevel) },
                     { name: "start.sh", content: script(import.meta.url, "start.sh"), executable: true },
+                    { name: "switch-key.py", content: script(import.meta.url, "switch-key.py") },
                 ],
                 stack: args.stack,
             },

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MountArgs, PublishedPortArgs, ServiceContainerArgs } from "../docker/container.ts";
 import { ANNOUNCEMENT } from "./announcement.ts";
 import { COMPILED, compiledDirectory } from "./data.ts";
-import { DATABASE } from "./guard.ts";
+import { DATABASE, KEY_ROTATION } from "./guard.ts";
 import { PATHS } from "./homeserver.ts";
 import type { SynapseArgs } from "./server.ts";
 import { SYNAPSE_USER } from "./user.ts";
@@ -41,6 +41,7 @@ export function synapseService(args: SynapseArgs, configuration: ConfigurationAr
         entrypoint: ["/bin/sh", "/config/start.sh"],
         environment: {
             SIGNING_KEY: PATHS.signingKey(args.serverName),
+            [KEY_ROTATION]: String(args.keyRotation),
             CERTIFICATE: args.front === "tls" ? PATHS.certificate : "",
             HTTP_PORT: String(PORTS.http),
             PYTHONPYCACHEPREFIX: compiledDirectory(args.image),

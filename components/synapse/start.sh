@@ -1,6 +1,7 @@
 #!/bin/sh
 # Starts Synapse and stays its parent, at every start of its container.
 #   SIGNING_KEY    path of the server's signing key
+#   KEY_ROTATION   how often the key has been replaced
 #   CERTIFICATE    path of its TLS certificate; empty when it speaks plain HTTP
 #   HTTP_PORT      port of its plain HTTP listener
 #   ANNOUNCE       file that tells nginx of a restart; empty without nginx
@@ -33,6 +34,11 @@ if [ "$DATABASE" = sqlite ]; then
     # What has been moved so far is not what will be there when this server stops.
     rm -f "$MOVING"
 fi
+
+# Before Synapse: what the old key has signed must be from before it became one.
+[ ! -e "$SIGNING_KEY.next" ] || python3 /config/switch-key.py
+old_keys=/data/old_signing_keys.yaml
+[ -e "$old_keys" ] || old_keys=
 
 healthy() {
     curl -fsS --max-time 2 -o /dev/null "http://127.0.0.1:$HTTP_PORT/health" 2>/dev/null
@@ -77,7 +83,7 @@ stop() {
 
 /start.py run -m synapse.app.homeserver \
     --config-path=/data/homeserver.yaml --config-path=/config/homeserver.yaml \
-    ${SECRET_CONFIG:+"--config-path=$SECRET_CONFIG"} &
+    ${old_keys:+"--config-path=$old_keys"} ${SECRET_CONFIG:+"--config-path=$SECRET_CONFIG"} &
 synapse=$!
 starting=
 trap stop TERM INT

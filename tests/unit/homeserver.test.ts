@@ -16,6 +16,7 @@ const ARGS: HomeserverArgs = {
     publicBaseUrl: "https://matrix.example.org/",
     reportStats: false,
     maxUploadSize: "50M",
+    mediaRetention: { remote: "90d", local: "off" },
     front: "proxy",
     listen: { http: [8008], tls: [] },
     federation: { enabled: true },
@@ -46,8 +47,17 @@ test("the rendered homeserver.yaml is this, behind a proxy", () => {
         media_store_path: "/data/media_store",
         log_config: "/config/log.config",
         max_upload_size: "50M",
+        media_retention: { remote_media_lifetime: "90d" },
         suppress_key_server_warning: true,
     });
+});
+
+test("media is kept as long as is said, and what is kept for ever has no lifetime", () => {
+    const retention = (remote: string, local: string) =>
+        rendered({ mediaRetention: { remote, local } }).media_retention;
+    assert.deepEqual(retention("2w", "1y"), { remote_media_lifetime: "2w", local_media_lifetime: "1y" });
+    // Not left out: the generated layer may have another one.
+    assert.deepEqual(retention("off", "off"), {});
 });
 
 test("X-Forwarded-For is believed behind a proxy alone", () => {
