@@ -30,7 +30,7 @@ export function faultsOf(error: z.ZodError, { known, whenMissing }: Hints): Fiel
         return [
             {
                 key,
-                got: shown(issue.input, issue.path.at(-1)),
+                got: shown(issue.input, issue.path.find((part) => NEVER_SHOWN.has(part)) ?? issue.path.at(-1)),
                 wanted: issue.message,
                 fix: own ?? missing ?? command(wantsList(issue) ? `${key}[0]` : key),
             },
@@ -81,7 +81,8 @@ function shown(input: unknown, key: PropertyKey | undefined): string {
 }
 
 function command(key: string): string {
-    const secret = key.startsWith("secretConfig.") ? "--secret " : "";
+    const isSecret = key.startsWith("secretConfig.") || /\.(?:password|environment|privateKey)\b/.test(key);
+    const secret = isSecret ? "--secret " : "";
     return `pulumi config set ${secret}${/[.[]/.test(key) ? "--path " : ""}${typed(key)} <value>`;
 }
 

@@ -94,8 +94,8 @@ export function settingsWithSecrets(config: Readonly<Record<string, string>>): s
 }
 
 function writtenIn(config: Readonly<Record<string, string>>): Written {
-    // An empty text stands for "left out": Pulumi.yaml must give every optional key some default.
-    const set = Object.entries(config).filter(([, text]) => text !== "");
+    // Empty ones stand for "left out": Pulumi.yaml must give every optional key some default.
+    const set = Object.entries(config).filter(([, text]) => text !== "" && text !== "{}");
     return Object.fromEntries(set.map(([key, text]) => [key, parsed(key, text)]));
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backup, restore, restoreFaults } from "./backup.ts";
 import { dockerHost } from "./docker-host.ts";
 import { extraConfig } from "./extra-config.ts";
 import type { FieldFault } from "./faults.ts";
@@ -49,6 +50,8 @@ export const settingsSchema = z.strictObject({
         .describe("Level of Synapse's log, which goes to the container's log."),
     extraConfig,
     secretConfig,
+    backup,
+    restore,
     images,
     memory,
     ephemeral: flag()
@@ -75,7 +78,11 @@ export const RULES: readonly ((given: Given, written: Written) => FieldFault[])[
     offFaults,
     noEffectFaults,
     unservedFaults,
+    restoreFaults,
 ];
 
 /** How a setting is set that must be, and is not: by key. */
-export const WHEN_MISSING: Readonly<Record<string, string>> = { tls: TLS_WHEN_MISSING };
+export const WHEN_MISSING: Readonly<Record<string, string>> = {
+    tls: TLS_WHEN_MISSING,
+    "backup.password": "pulumi config set --secret --path synapse:backup.password <password>",
+};

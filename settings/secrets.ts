@@ -4,9 +4,15 @@ import { isRecord, type Written, writtenAt } from "./written.ts";
 /** Secrets below `tls`. */
 const IN_TLS = ["challenge.credentials", "externalAccount.hmacKey"];
 
+/** Secrets below `backup`. */
+const IN_BACKUP = ["password", "environment", "sftp.privateKey"];
+
 /** What is never repeated, wherever it stands; what is set with `--secret` is hidden as a whole. */
 export const NEVER_SHOWN: ReadonlySet<PropertyKey | undefined> = new Set([
     "secretConfig",
+    "password",
+    "environment",
+    "sftp",
     ...IN_TLS.map((path) => path.split(".").at(-1)),
 ]);
 
@@ -17,16 +23,22 @@ export interface SecretSetting {
 }
 
 /** Which secrets a stack's settings hold. */
-export function secretSettings({ tls, secretConfig }: Written): SecretSetting[] {
+export function secretSettings({ backup, tls, secretConfig }: Written): SecretSetting[] {
     const inTls = IN_TLS.filter((path) => {
         const value = writtenAt(tls, path);
         return typeof value === "string" && value !== "";
     });
+    const inBackup = IN_BACKUP.filter((path) => !isNothing(writtenAt(backup, path)));
     const options = Object.keys(isRecord(secretConfig) ? secretConfig : {});
     return [
         ...inTls.map((path) => ({ setting: "tls", key: `tls.${path}` })),
+        ...inBackup.map((path) => ({ setting: "backup", key: `backup.${path}` })),
         ...options.map((option) => ({ setting: "secretConfig", key: `secretConfig.${option}` })),
     ];
+}
+
+function isNothing(value: unknown): boolean {
+    return value === undefined || value === "" || (isRecord(value) && Object.keys(value).length === 0);
 }
 
 export function inTheClear({ key }: SecretSetting): FieldFault {

@@ -4,11 +4,11 @@ import { internalPorts, publishedPort, serviceContainer } from "../docker/contai
 import { loopbackWarning } from "../docker/engine-version.ts";
 import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
+import { SecretFiles } from "../docker/secret-files.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { compiledDirectory } from "./data.ts";
 import { type HomeserverArgs, homeserverYaml, logConfig, secretYaml } from "./homeserver.ts";
-import { SecretConfig } from "./secret-config.ts";
 import { dataMounts, PORTS, replacingDigest, synapseService } from "./service.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
@@ -80,13 +80,19 @@ export class Synapse extends pulumi.ComponentResource {
         const secrets =
             Object.keys(args.secretConfig).length === 0
                 ? undefined
-                : new SecretConfig(
+                : new SecretFiles(
                       `${name}-secrets`,
-                      { ...args, content: secretYaml(options, args.secretConfig) },
+                      {
+                          volumeName: `${args.prefix}-secrets`,
+                          image: args.image,
+                          files: { "homeserver.yaml": secretYaml(options, args.secretConfig) },
+                          owner: SYNAPSE_USER,
+                          stack: args.stack,
+                      },
                       { parent: this },
                   );
         const secretMounts = secrets === undefined ? [] : [secrets.mount];
-        const secretPath = secrets?.path ?? "";
+        const secretPath = secrets === undefined ? "" : pulumi.interpolate`${secrets.directory}/homeserver.yaml`;
 
         const service = synapseService(args, { volume: config.volumeName, secretMounts, secretPath });
         const { data, compiled } = dataMounts(args);
