@@ -54,14 +54,14 @@ test("what an image is built on is part of its hash", (t) => {
 });
 
 test("every recipe's tag names its version and its hash", () => {
-    assert.deepEqual(recipeNames(), ["certbot", "nginx", "synapse"]);
+    assert.deepEqual(recipeNames(), ["certbot", "nginx", "postgres", "synapse"]);
     for (const name of recipeNames()) {
         assert.match(
             findRecipe(name)?.tag ?? "",
             new RegExp(`^synapse-equivalent/${name}:[0-9.]+-[0-9a-f]{12}$`),
         );
     }
-    assert.equal(findRecipe("postgres"), undefined);
+    assert.equal(findRecipe("redis"), undefined);
 });
 
 test("the Synapse recipe's label, its requirements and their lock name one version", () => {
