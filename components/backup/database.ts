@@ -1,0 +1,27 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { MountArgs } from "../docker/container.ts";
+
+/** The database that is backed up, and how it is reached. */
+export type BackedUpDatabase =
+    | {
+          readonly kind: "sqlite";
+          /** Synapse's. */
+          readonly image: pulumi.Input<string>;
+      }
+    | {
+          readonly kind: "postgres";
+          /** PostgreSQL's, of the server's major version or a newer one. */
+          readonly image: pulumi.Input<string>;
+          readonly network: pulumi.Input<string>;
+          /** libpq's variables: PGHOST, PGPASSFILE, … */
+          readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
+          /** Where the password is. */
+          readonly mounts: readonly MountArgs[];
+      };
+
+/** What the kind of database decides. */
+export const KINDS = {
+    sqlite: { user: "991:991", file: "homeserver.db" },
+    // The image's own: its client insists on a password file of its own user's.
+    postgres: { user: "999:999", file: "database.dump" },
+} as const;
