@@ -42,7 +42,9 @@ const VARIABLES =
     /^(?:AWS|B2|AZURE|GOOGLE|OS|ST|RESTIC|RCLONE)_[A-Z0-9_]+$|^(?:https?|all|no)_proxy$|^(?:HTTPS?|ALL|NO)_PROXY$/;
 
 const environment = z
-    .record(z.string(), text(/^[^\r\n]*$/, "a text on one line"), { error: "restic's variables by their names" })
+    .record(z.string(), text(/^[^\r\n]*$/, "a text on one line"), {
+        error: "restic's variables by their names",
+    })
     .superRefine((variables, context) => {
         for (const name of Object.keys(variables)) {
             const owner = OURS[name];
@@ -67,9 +69,10 @@ const sftp = z
             /^-----BEGIN [A-Z ]*PRIVATE KEY-----\n[\s\S]+\n-----END [A-Z ]*PRIVATE KEY-----\n?$/,
             "a private key of ssh's, without a passphrase, with its first and its last line",
         ).describe("Private key that logs in there, without a passphrase. Secret: set it with `--secret`."),
-        knownHosts: text(/^\S+ \S+ \S+/, "lines as ssh-keyscan prints them: <host> ssh-ed25519 AAAA…").describe(
-            "The host's public keys, as `ssh-keyscan <host>` prints them and you have compared them.",
-        ),
+        knownHosts: text(
+            /^\S+ \S+ \S+/,
+            "lines as ssh-keyscan prints them: <host> ssh-ed25519 AAAA…",
+        ).describe("The host's public keys, as `ssh-keyscan <host>` prints them and you have compared them."),
     })
     .optional()
     .describe("How an `sftp:` repository is reached.");
@@ -139,7 +142,9 @@ const RUN = /^(?:latest|\d{8}T\d{6}Z-[0-9a-f]{6})$/;
 
 export const restore = z
     .string({ error: "latest, or a backup's name" })
-    .regex(RUN, { error: "latest, or a backup as `npm run backup -- --list` names it: 20260301T030000Z-1a2b3c" })
+    .regex(RUN, {
+        error: "latest, or a backup as `npm run backup -- --list` names it: 20260301T030000Z-1a2b3c",
+    })
     .optional()
     .describe(
         "The backup that an empty data volume is filled with before the server starts: `latest`, or its name. Does nothing once that is done. See docs/backup.md.",

@@ -30,7 +30,10 @@ export function faultsOf(error: z.ZodError, { known, whenMissing }: Hints): Fiel
         return [
             {
                 key,
-                got: shown(issue.input, issue.path.find((part) => NEVER_SHOWN.has(part)) ?? issue.path.at(-1)),
+                got: shown(
+                    issue.input,
+                    issue.path.find((part) => NEVER_SHOWN.has(part)) ?? issue.path.at(-1),
+                ),
                 wanted: issue.message,
                 fix: own ?? missing ?? command(wantsList(issue) ? `${key}[0]` : key),
             },

@@ -4,7 +4,7 @@ import type { Given } from "./schema.ts";
 import type { Tls } from "./tls/tls.ts";
 
 /** Image references of everything that a stack may run. */
-export type Images = Readonly<Record<"synapse" | "nginx" | "certbot", string>>;
+export type Images = Readonly<Record<"synapse" | "nginx" | "certbot" | "restic", string>>;
 
 const image = () =>
     z
@@ -22,6 +22,7 @@ export const images = z
             .describe(
                 "certbot, the official image. `certbot/certbot:v5.6.0` when left out, or `certbot/dns-<plugin>:v5.6.0`.",
             ),
+        restic: image().default("restic/restic:0.19.1").describe("restic, the official image."),
     })
     .prefault({})
     .describe("Container images.");
@@ -40,8 +41,17 @@ function officialCertbot(tls: Tls): string {
 export type UsedImages = Pick<Images, "synapse"> & Partial<Images>;
 
 /** The images that a stack of these settings runs. */
-export function usedImages({ images, tls }: { readonly images: Images; readonly tls: Tls }): UsedImages {
-    const { synapse, nginx, certbot } = images;
-    if (front({ tls }) !== "proxy") return { synapse };
-    return tls.mode === "acme" ? { synapse, nginx, certbot } : { synapse, nginx };
+export function usedImages(settings: {
+    readonly images: Images;
+    readonly tls: Tls;
+    readonly backup?: unknown;
+}): UsedImages {
+    const { synapse, nginx, certbot, restic } = settings.images;
+    const { tls } = settings;
+    return {
+        synapse,
+        ...(front({ tls }) === "proxy" && { nginx }),
+        ...(tls.mode === "acme" && { certbot }),
+        ...(settings.backup !== undefined && { restic }),
+    };
 }

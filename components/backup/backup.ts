@@ -5,7 +5,7 @@ import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
-import { type BackedUpDatabase, KINDS } from "./database.ts";
+import { type BackedUpDatabase, FILES } from "./database.ts";
 import { keepOptions } from "./place.ts";
 import type { BackupRepository } from "./repository.ts";
 import { withFunctions } from "./shared.ts";
@@ -45,9 +45,8 @@ const STALL = "900";
 export class Backup extends pulumi.ComponentResource {
     constructor(name: string, args: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
         super("synapse:index:Backup", name, {}, opts);
-        const { database, owner, prefix, repository, stack } = args;
+        const { owner, prefix, repository, stack } = args;
         const pipe = new docker.Volume(`${name}-pipe`, { name: `${prefix}-backup-pipe` }, { parent: this });
-        const kind = KINDS[database.kind];
         const ownership = task(
             `${name}-ownership`,
             {
@@ -56,8 +55,7 @@ export class Backup extends pulumi.ComponentResource {
                 user: "0:0",
                 capabilities: ["CHOWN"],
                 mounts: [{ source: pipe.name, target: "/pipe", readOnly: false }],
-                // Both sides write there, and nobody else may read it.
-                environment: { OWNED: `/pipe ${owner.split(":")[0]}:${kind.user.split(":")[1]} 0770` },
+                environment: { OWNED: `/pipe ${owner} 0700` },
             },
             stack,
             { parent: this },
@@ -98,12 +96,12 @@ function scriptFiles() {
     ];
 }
 
-function dumperService({ dataVolume, database, prefix }: BackupArgs, { pipe, scripts }: Files) {
+function dumperService({ dataVolume, database, owner, prefix }: BackupArgs, { pipe, scripts }: Files) {
     const isSqlite = database.kind === "sqlite";
     return {
         name: `${prefix}-backup-database`,
         image: database.image,
-        user: KINDS[database.kind].user,
+        user: owner,
         entrypoint: ["/bin/sh", "/scripts/dump.sh"],
         environment: { KIND: database.kind, PATIENCE, ...(isSqlite ? {} : database.environment) },
         mounts: [
@@ -140,7 +138,7 @@ function resticService(args: BackupArgs, { pipe, scripts }: Files): ServiceConta
             REPOSITORY_ID: repository.repositoryId,
             HOST: prefix,
             SERVER_NAME: serverName,
-            DATABASE: KINDS[args.database.kind].file,
+            DATABASE: FILES[args.database.kind],
             EVERY: String(every),
             AT: at,
             KEEP: keepOptions(keep),

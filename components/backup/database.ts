@@ -19,9 +19,5 @@ export type BackedUpDatabase =
           readonly mounts: readonly MountArgs[];
       };
 
-/** What the kind of database decides. */
-export const KINDS = {
-    sqlite: { user: "991:991", file: "homeserver.db" },
-    // The image's own: its client insists on a password file of its own user's.
-    postgres: { user: "999:999", file: "database.dump" },
-} as const;
+/** The dump's name in a backup. */
+export const FILES = { sqlite: "homeserver.db", postgres: "database.dump" } as const;

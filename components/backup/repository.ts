@@ -65,7 +65,11 @@ export class BackupRepository extends pulumi.ComponentResource {
             { parent: this },
         );
         // No loss: without it restic reads the repository's index again.
-        const state = new docker.Volume(`${name}-state`, { name: `${prefix}-backup-state` }, { parent: this });
+        const state = new docker.Volume(
+            `${name}-state`,
+            { name: `${prefix}-backup-state` },
+            { parent: this },
+        );
 
         const local = place.mounts.filter(({ type }) => type === "volume");
         const owned = [{ source: state.name, target: STATE, readOnly: false }, ...local];

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../settings/settings.ts";
+import type { BackupRepository } from "../backup/repository.ts";
 import { certificatesFrom } from "../certificates/certificates.ts";
 import type { Certificates, ObtainedCertificate } from "../certificates/source.ts";
 import { pulledImage } from "../docker/image.ts";
@@ -10,6 +11,7 @@ import { NGINX_USER } from "../nginx/user.ts";
 import { SynapseData } from "../synapse/data.ts";
 import { Synapse } from "../synapse/server.ts";
 import { SYNAPSE_USER } from "../synapse/user.ts";
+import { makeBackup, makeRepository, makeRestore } from "./backups.ts";
 import { clientBaseUrl, clientPort } from "./places.ts";
 import type { Topology } from "./topology.ts";
 
@@ -25,7 +27,7 @@ export interface Parts {
 }
 
 /** What every part is made with. */
-interface Plan {
+export interface Plan {
     readonly name: string;
     readonly settings: Settings;
     readonly topology: Topology;
@@ -35,6 +37,7 @@ interface Plan {
         readonly synapse: pulumi.Output<string>;
         readonly nginx: pulumi.Output<string> | undefined;
         readonly certbot: pulumi.Output<string> | undefined;
+        readonly restic: pulumi.Output<string> | undefined;
     };
     readonly network: pulumi.Output<string>;
     /** For components. */
@@ -67,21 +70,25 @@ export function makeParts(
             synapse: pulledImage(`${name}-synapse-image`, topology.images.synapse, dockerOpts),
             nginx: image("nginx"),
             certbot: image("certbot"),
+            restic: image("restic"),
         },
         network: stackNetwork(`${name}-network`, settings.name, settings, stack, dockerOpts),
         opts: { parent, providers: { docker: stack.provider } },
         dockerOpts,
     };
-    const data = makeData(plan);
+    const repository = makeRepository(plan);
+    const data = makeData(plan, repository);
     const certificates = makeCertificates(plan);
-    const synapse = makeSynapse(plan, data, certificates);
+    const synapse = makeSynapse(plan, data, certificates, repository);
     const nginx = makeNginx(plan, data, certificates, synapse);
     const obtained = obtainCertificate(plan, certificates, nginx, synapse);
     certificates?.renew?.(`${name}-certificate-renewal`, { ...dockerOpts, dependsOn: [certificates] });
+    makeBackup(plan, data, synapse, repository);
     return { stack, network: plan.network, data, certificates, synapse, nginx, obtained };
 }
 
-function makeData({ name, settings, topology, stack, images, opts }: Plan): SynapseData {
+function makeData(plan: Plan, repository: BackupRepository | undefined): SynapseData {
+    const { name, settings, topology, stack, images, opts } = plan;
     return new SynapseData(
         `${name}-synapse-data`,
         {
@@ -92,6 +99,7 @@ function makeData({ name, settings, topology, stack, images, opts }: Plan): Syna
             reportStats: settings.reportStats,
             proxied: topology.front === "proxy",
             ephemeral: settings.ephemeral,
+            beforeGeneration: (volumeName) => makeRestore(plan, repository, volumeName),
             stack,
         },
         opts,
@@ -121,6 +129,7 @@ function makeSynapse(
     { name, settings, topology, stack, images, network, opts }: Plan,
     data: SynapseData,
     certificates: Certificates | undefined,
+    repository: BackupRepository | undefined,
 ): Synapse {
     const { listenAddresses, memory, ports } = settings;
     // Where nginx stands before it, the certificate is nginx's.
@@ -146,7 +155,8 @@ function makeSynapse(
             }),
             stack,
         },
-        { ...opts, dependsOn: [data, ...(ownCertificates === undefined ? [] : [ownCertificates])] },
+        // A repository that cannot be opened is said before the server is touched.
+        { ...opts, dependsOn: [data, ownCertificates, repository].filter((part) => part !== undefined) },
     );
 }
 

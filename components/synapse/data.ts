@@ -23,6 +23,8 @@ export interface SynapseDataArgs {
     readonly proxied: boolean;
     /** Whether the data goes when the stack goes. */
     readonly ephemeral: boolean;
+    /** What is done with the volume before an identity would be made there; the generation run waits for it. */
+    readonly beforeGeneration?: ((volumeName: pulumi.Output<string>) => pulumi.Resource[]) | undefined;
     readonly stack: Stack;
 }
 
@@ -93,7 +95,11 @@ export class SynapseData extends pulumi.ComponentResource {
             },
             args.stack,
             // A throw-away may become another server: its data goes with the old name.
-            { parent: this, hooks: args.ephemeral ? {} : permanenceGuard(name) },
+            {
+                parent: this,
+                hooks: args.ephemeral ? {} : permanenceGuard(name),
+                dependsOn: args.beforeGeneration?.(volume.name) ?? [],
+            },
         );
 
         this.volumeName = volume.name;

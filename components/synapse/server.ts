@@ -92,7 +92,8 @@ export class Synapse extends pulumi.ComponentResource {
                       { parent: this },
                   );
         const secretMounts = secrets === undefined ? [] : [secrets.mount];
-        const secretPath = secrets === undefined ? "" : pulumi.interpolate`${secrets.directory}/homeserver.yaml`;
+        const secretPath =
+            secrets === undefined ? "" : pulumi.interpolate`${secrets.directory}/homeserver.yaml`;
 
         const service = synapseService(args, { volume: config.volumeName, secretMounts, secretPath });
         const { data, compiled } = dataMounts(args);

@@ -15,6 +15,13 @@ if [ ! -s "$SIGNING_KEY" ]; then
     exit 1
 fi
 
+for unfinished in /data/.restoring /data/.restoring-database; do
+    if [ -e "$unfinished" ]; then
+        echo "A restore of the backup $(cat "$unfinished") was cut short: refusing to start. Set synapse:restore again." >&2
+        exit 1
+    fi
+done
+
 healthy() {
     curl -fsS --max-time 2 -o /dev/null "http://127.0.0.1:$HTTP_PORT/health" 2>/dev/null
 }
