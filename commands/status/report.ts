@@ -1,4 +1,5 @@
 import { columns } from "../columns.ts";
+import { type BackupStatus, backupInWords } from "./backup.ts";
 import type { CertificateStatus } from "./certificate.ts";
 import { faultOf, type ServiceStatus } from "./containers.ts";
 import type { DiskStatus, VolumeStatus } from "./disk.ts";
@@ -14,6 +15,8 @@ export interface Report {
     /** Null when Docker did not say in time. */
     readonly volumes: readonly VolumeStatus[] | null;
     readonly disk: DiskStatus | null;
+    /** The last good backup; null where the stack makes none, and undefined when its container does not say. */
+    readonly backup: BackupStatus | null | undefined;
     /** What the last deployment said the internet does not do for the server. */
     readonly warnings: readonly string[];
     /** What is not as it should be: with any of these the exit code is 1. */
@@ -41,6 +44,7 @@ export function inWords(report: Report): string {
         ["clients", clientUrl],
         ["Synapse", synapseVersion ?? "does not say its version"],
         ["certificate", certificate === null ? "none" : certificateInWords(certificate)],
+        ["backup", backupInWords(report.backup)],
         ["disk", disk === null ? "not known" : `${gibibytes(disk.free)} of ${gibibytes(disk.size)} free`],
     ];
     const sizes =

@@ -27,7 +27,7 @@ say() {
 }
 
 serve() {
-    rm -rf "$pipe"/*.dump "$pipe"/*.done "$pipe"/*.said "$pipe/copy" "$pipe/copy-journal"
+    rm -rf "$pipe"/*.dump "$pipe"/*.done "$pipe"/*.said "$pipe"/copy*
     [ "$(age "$pipe/$1.awaited")" -lt "$PATIENCE" ] || return 0
     # Half of a dump may be at the other end already: another one must not follow it.
     if [ "$(cat "$pipe/begun" 2>/dev/null)" = "$1" ]; then
@@ -52,7 +52,7 @@ serve() {
     wait "$dumping" || status=$?
     dumping=
     cat "$pipe/$1.said" >&2
-    rm -f "$pipe/copy" "$pipe/copy-journal"
+    rm -f "$pipe"/copy*
     say "$1" "$status"
     rm -f "$pipe/$1.dump"
     echo "Dumped the database for the backup $1: status $status." >&2

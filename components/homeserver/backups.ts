@@ -1,4 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
+import type { Settings } from "../../settings/settings.ts";
 import { Backup } from "../backup/backup.ts";
 import type { BackedUpDatabase } from "../backup/database.ts";
 import { BackupRepository } from "../backup/repository.ts";
@@ -96,3 +97,13 @@ export function makeBackup(
         { ...opts, dependsOn: [synapse] },
     );
 }
+
+/** Said at each preview and `up` of a server that others use: nobody misses a backup before it is needed. */
+export function warnWithoutBackup({ backup, ephemeral, tls }: Settings, server: pulumi.Resource): void {
+    const isForOthers = !ephemeral && tls.mode !== "none" && tls.mode !== "local-ca";
+    if (backup === undefined && isForOthers) void pulumi.log.warn(WITHOUT_BACKUP, server);
+}
+
+const WITHOUT_BACKUP =
+    "nothing is backed up: if this host is lost, so are all accounts, messages and the server's identity. " +
+    "Set synapse:backup; see docs/backup.md.";

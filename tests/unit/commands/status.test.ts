@@ -124,6 +124,7 @@ test("people are told what is not well, and otherwise that all is", () => {
         certificate: { expires: "2026-03-01T00:00:00.000Z", days: 26 },
         volumes: [{ name: "synapse-data", size: "1.5MB" }],
         disk: { size: 2 ** 31, free: 2 ** 30 },
+        backup: null,
         warnings: ["no AAAA record"],
         faults: ["synapse-nginx does not run: it is exited"],
     };
