@@ -10,8 +10,11 @@ const LAYERS = [
     ["settings/", ["settings/", "hosts.ts"]],
     ["components/homeserver/", ["components/", "settings/", "hosts.ts"]],
     ["components/docker/", ["components/docker/", "hosts.ts"]],
-    // What a component needs from another one it gets as an argument.
-    ["components/*/", ["components/*/", "components/docker/", "hosts.ts"]],
+    // What a component needs from another one it gets as an argument; how a database is reached is such a one's type.
+    [
+        "components/*/",
+        ["components/*/", "components/docker/", "components/postgres/connection.ts", "hosts.ts"],
+    ],
     ["engine/", ["engine/"]],
     ["images/", ["images/"]],
     ["commands/", ["", "!index.ts", "!tests/"]],

@@ -18,7 +18,7 @@ export const OWNED_OPTIONS: Readonly<Record<string, string>> = {
     no_tls: "set synapse:tls",
     federation_domain_whitelist: "set synapse:federation.allowList, or synapse:federation.enabled to false",
     extra_well_known_client_content: "set synapse:wellKnown.client",
-    database: "leave it to /data/homeserver.yaml on the data volume, where the generation run wrote it",
+    database: "set synapse:database",
     enable_metrics:
         "leave it out: the program turns it on, for itself alone, to see what a restart would break off",
     log_config: "set synapse:logLevel",

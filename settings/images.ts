@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { completeDatabase, type Database } from "./database.ts";
 import { front } from "./front.ts";
 import type { Given } from "./schema.ts";
 import type { Tls } from "./tls/tls.ts";
 
 /** Image references of everything that a stack may run. */
-export type Images = Readonly<Record<"synapse" | "nginx" | "certbot" | "restic", string>>;
+export type Images = Readonly<Record<"synapse" | "nginx" | "certbot" | "postgres" | "restic", string>>;
 
 const image = () =>
     z
@@ -22,13 +23,36 @@ export const images = z
             .describe(
                 "certbot, the official image. `certbot/certbot:v5.6.0` when left out, or `certbot/dns-<plugin>:v5.6.0`.",
             ),
+        postgres: image()
+            .optional()
+            .describe(
+                "PostgreSQL, the official image on Debian, of the major that `database.version` says. `postgres:17.9-trixie` when left out.",
+            ),
         restic: image().default("restic/restic:0.19.1").describe("restic, the official image."),
     })
     .prefault({})
     .describe("Container images.");
 
-export function completeImages({ images, tls }: Pick<Given, "images" | "tls">): Images {
-    return { ...images, certbot: images.certbot ?? officialCertbot(tls) };
+export function completeImages(given: Pick<Given, "database" | "ephemeral" | "images" | "tls">): Images {
+    const { images, tls } = given;
+    return {
+        ...images,
+        certbot: images.certbot ?? officialCertbot(tls),
+        postgres: images.postgres ?? officialPostgres(completeDatabase(given)),
+    };
+}
+
+/** The newest of each major; the data of one base's `C` locale is the same on another. */
+const POSTGRES = {
+    14: "14.22",
+    15: "15.17",
+    16: "16.13",
+    17: "17.9",
+    18: "18.3",
+} as const;
+
+function officialPostgres(database: Database): string {
+    return `postgres:${POSTGRES[database.kind === "postgres" ? database.version : 17]}-trixie`;
 }
 
 /** Each DNS plugin has an image of its own. */
@@ -41,17 +65,27 @@ function officialCertbot(tls: Tls): string {
 export type UsedImages = Pick<Images, "synapse"> & Partial<Images>;
 
 /** The images that a stack of these settings runs. */
-export function usedImages(settings: {
+export function usedImages({
+    backup,
+    database,
+    images,
+    tls,
+}: {
+    readonly backup?: unknown;
+    readonly database: Database;
     readonly images: Images;
     readonly tls: Tls;
-    readonly backup?: unknown;
 }): UsedImages {
-    const { synapse, nginx, certbot, restic } = settings.images;
-    const { tls } = settings;
+    const { synapse, nginx, certbot, postgres, restic } = images;
+    const hasNginx = front({ tls }) === "proxy";
+    const hasBackup = backup !== undefined;
+    // It dumps another's database, too.
+    const hasPostgres = database.kind === "postgres" || (database.kind === "external" && hasBackup);
     return {
         synapse,
-        ...(front({ tls }) === "proxy" && { nginx }),
-        ...(tls.mode === "acme" && { certbot }),
-        ...(settings.backup !== undefined && { restic }),
+        ...(hasNginx && { nginx }),
+        ...(hasNginx && tls.mode === "acme" && { certbot }),
+        ...(hasPostgres && { postgres }),
+        ...(hasBackup && { restic }),
     };
 }

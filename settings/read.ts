@@ -94,7 +94,7 @@ export function settingsWithSecrets(config: Readonly<Record<string, string>>): s
 }
 
 function writtenIn(config: Readonly<Record<string, string>>): Written {
-    // Empty ones stand for "left out": Pulumi.yaml must give every optional key some default.
+    // An empty text or object stands for "left out": Pulumi.yaml must give every optional key some default.
     const set = Object.entries(config).filter(([, text]) => text !== "" && text !== "{}");
     return Object.fromEntries(set.map(([key, text]) => [key, parsed(key, text)]));
 }

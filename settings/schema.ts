@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { backup, restore, restoreFaults } from "./backup.ts";
+import { database, databaseFaults } from "./database.ts";
 import { dockerHost } from "./docker-host.ts";
 import { extraConfig } from "./extra-config.ts";
 import type { FieldFault } from "./faults.ts";
@@ -35,6 +36,7 @@ export const settingsSchema = z.strictObject({
     publicHost,
     reportStats: flag().default(false).describe("Whether Synapse reports usage statistics to its makers."),
     tls,
+    database,
     ports,
     listenAddresses,
     federation,
@@ -79,6 +81,7 @@ export const RULES: readonly ((given: Given, written: Written) => FieldFault[])[
     noEffectFaults,
     unservedFaults,
     restoreFaults,
+    databaseFaults,
 ];
 
 /** How a setting is set that must be, and is not: by key. */

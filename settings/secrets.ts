@@ -10,10 +10,10 @@ const IN_BACKUP = ["password", "environment", "sftp.privateKey"];
 /** What is never repeated, wherever it stands; what is set with `--secret` is hidden as a whole. */
 export const NEVER_SHOWN: ReadonlySet<PropertyKey | undefined> = new Set([
     "secretConfig",
-    "password",
     "environment",
     "sftp",
     ...IN_TLS.map((path) => path.split(".").at(-1)),
+    "password",
 ]);
 
 /** A secret in the settings, and the top-level setting that it stands in: Pulumi knows of no smaller part whether it is one. */
@@ -23,7 +23,8 @@ export interface SecretSetting {
 }
 
 /** Which secrets a stack's settings hold. */
-export function secretSettings({ backup, tls, secretConfig }: Written): SecretSetting[] {
+export function secretSettings({ backup, database, tls, secretConfig }: Written): SecretSetting[] {
+    const password = writtenAt(database, "password");
     const inTls = IN_TLS.filter((path) => {
         const value = writtenAt(tls, path);
         return typeof value === "string" && value !== "";
@@ -31,6 +32,9 @@ export function secretSettings({ backup, tls, secretConfig }: Written): SecretSe
     const inBackup = IN_BACKUP.filter((path) => !isNothing(writtenAt(backup, path)));
     const options = Object.keys(isRecord(secretConfig) ? secretConfig : {});
     return [
+        ...(typeof password === "string" && password !== ""
+            ? [{ setting: "database", key: "database.password" }]
+            : []),
         ...inTls.map((path) => ({ setting: "tls", key: `tls.${path}` })),
         ...inBackup.map((path) => ({ setting: "backup", key: `backup.${path}` })),
         ...options.map((option) => ({ setting: "secretConfig", key: `secretConfig.${option}` })),

@@ -1,3 +1,4 @@
+import { completeDatabase, type Database } from "./database.ts";
 import { completeImages, type Images } from "./images.ts";
 import { completeListenAddresses, type ListenAddresses } from "./listen-addresses.ts";
 import { standardName } from "./name.ts";
@@ -7,11 +8,14 @@ import type { Given } from "./schema.ts";
 
 /** The stack's settings: checked, with every default filled in. */
 export interface Settings
-    extends Omit<Given, "name" | "ports" | "publicHost" | "images" | "listenAddresses"> {
+    extends Omit<Given, "name" | "ports" | "publicHost" | "images" | "listenAddresses" | "database"> {
     /** Prefix of every Docker object of this stack. */
     readonly name: string;
     /** Host name that clients and servers connect to. */
     readonly publicHost: string;
+    readonly database: Database;
+    /** Whether somebody wrote where the data is to be: a server's data is moved only then. */
+    readonly databaseChosen: boolean;
     readonly images: Images;
     readonly ports: Ports;
     readonly listenAddresses: ListenAddresses;
@@ -23,6 +27,8 @@ export function complete(stack: string, given: Given, name = "synapse"): Setting
         ...given,
         name: given.name ?? standardName(name, stack),
         publicHost: completePublicHost(given),
+        database: completeDatabase(given),
+        databaseChosen: given.database !== undefined,
         images: completeImages(given),
         ports: completePorts(given),
         listenAddresses: completeListenAddresses(given),

@@ -1,22 +1,25 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { MountArgs } from "../docker/container.ts";
 
-/** The database that is backed up, and how it is reached. */
+/** A PostgreSQL database, and how it is reached. */
+export interface BackedUpPostgres {
+    readonly kind: "postgres";
+    /** PostgreSQL's, of the server's major version or a newer one. */
+    readonly image: pulumi.Input<string>;
+    readonly network: pulumi.Input<string>;
+    /** libpq's variables: PGHOST, PGPASSFILE, … */
+    readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
+    /** Where the password is. */
+    readonly mounts: readonly MountArgs[];
+}
+
+/** The database that is backed up. */
 export type BackedUpDatabase =
+    | BackedUpPostgres
     | {
           readonly kind: "sqlite";
           /** Synapse's. */
           readonly image: pulumi.Input<string>;
-      }
-    | {
-          readonly kind: "postgres";
-          /** PostgreSQL's, of the server's major version or a newer one. */
-          readonly image: pulumi.Input<string>;
-          readonly network: pulumi.Input<string>;
-          /** libpq's variables: PGHOST, PGPASSFILE, … */
-          readonly environment: Readonly<Record<string, pulumi.Input<string>>>;
-          /** Where the password is. */
-          readonly mounts: readonly MountArgs[];
       };
 
 /** The dump's name in a backup. */

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
-import type { BackedUpDatabase } from "./database.ts";
+import type { BackedUpDatabase, BackedUpPostgres } from "./database.ts";
 import { type BackupRepository, networkOf } from "./repository.ts";
 import { withFunctions } from "./shared.ts";
 
@@ -86,7 +86,7 @@ export class Restore extends pulumi.ComponentResource {
     /** The database, once PostgreSQL accepts queries. */
     database(
         name: string,
-        { environment, image, mounts, network }: Extract<BackedUpDatabase, { kind: "postgres" }>,
+        { environment, image, mounts, network }: BackedUpPostgres,
         opts: pulumi.CustomResourceOptions,
     ): pulumi.Resource {
         const { dataVolume, owner, stack } = this.#args;

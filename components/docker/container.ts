@@ -60,6 +60,15 @@ export interface ServiceContainerArgs {
     readonly capabilities?: readonly string[];
     /** Memory limit in MiB, swap included. */
     readonly memory: number;
+    /** Size of /dev/shm in MiB. @default Docker's own, 64 */
+    readonly sharedMemory?: number;
+    /**
+     * The polite stop. Said outright, since images differ: nginx's own would wait for its long polls and keep its ports
+     * closed.
+     *
+     * @default "SIGTERM"
+     */
+    readonly stopSignal?: "SIGTERM" | "SIGINT";
     /** Seconds between the polite and the forced stop. */
     readonly stopGracePeriod: number;
 }
@@ -127,8 +136,8 @@ export function serviceContainer(
             // Unset, the provider stops a container with an immediate SIGKILL.
             destroyGraceSeconds: args.stopGracePeriod,
             stopTimeout: args.stopGracePeriod,
-            // Said outright, since images differ: nginx's own would wait for its long polls and keep its ports closed.
-            stopSignal: "SIGTERM",
+            stopSignal: args.stopSignal ?? "SIGTERM",
+            ...(args.sharedMemory === undefined ? {} : { shmSize: args.sharedMemory }),
             mustRun: true,
         },
         {

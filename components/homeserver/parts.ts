@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../settings/settings.ts";
-import type { BackupRepository } from "../backup/repository.ts";
+import type { Restore } from "../backup/restore.ts";
 import { certificatesFrom } from "../certificates/certificates.ts";
 import type { Certificates, ObtainedCertificate } from "../certificates/source.ts";
 import { pulledImage } from "../docker/image.ts";
@@ -11,7 +11,8 @@ import { NGINX_USER } from "../nginx/user.ts";
 import { SynapseData } from "../synapse/data.ts";
 import { Synapse } from "../synapse/server.ts";
 import { SYNAPSE_USER } from "../synapse/user.ts";
-import { makeBackup, makeRepository, makeRestore } from "./backups.ts";
+import { makeBackup, makeRepository, makeRestore, restoreDatabase } from "./backups.ts";
+import { databaseOf, type StackDatabase } from "./database.ts";
 import { clientBaseUrl, clientPort } from "./places.ts";
 import type { Topology } from "./topology.ts";
 
@@ -20,6 +21,7 @@ export interface Parts {
     readonly stack: Stack;
     readonly network: pulumi.Output<string>;
     readonly data: SynapseData;
+    readonly database: StackDatabase | undefined;
     readonly certificates: Certificates | undefined;
     readonly synapse: Synapse;
     readonly nginx: NginxProxy | undefined;
@@ -38,6 +40,7 @@ export interface Plan {
         readonly nginx: pulumi.Output<string> | undefined;
         readonly certbot: pulumi.Output<string> | undefined;
         readonly restic: pulumi.Output<string> | undefined;
+        readonly postgres: pulumi.Output<string> | undefined;
     };
     readonly network: pulumi.Output<string>;
     /** For components. */
@@ -71,24 +74,33 @@ export function makeParts(
             nginx: image("nginx"),
             certbot: image("certbot"),
             restic: image("restic"),
+            postgres: image("postgres"),
         },
         network: stackNetwork(`${name}-network`, settings.name, settings, stack, dockerOpts),
         opts: { parent, providers: { docker: stack.provider } },
         dockerOpts,
     };
     const repository = makeRepository(plan);
-    const data = makeData(plan, repository);
+    const restored: Restore[] = [];
+    const data = makeData(plan, (volumeName) => {
+        restored.push(...makeRestore(plan, repository, volumeName));
+        return restored;
+    });
+    const database = databaseOf(name, plan, plan.opts);
+    const restore = restoreDatabase(plan, restored, database);
     const certificates = makeCertificates(plan);
-    const synapse = makeSynapse(plan, data, certificates, repository);
+    const synapse = makeSynapse(plan, data, database, certificates, [repository, ...restore]);
     const nginx = makeNginx(plan, data, certificates, synapse);
     const obtained = obtainCertificate(plan, certificates, nginx, synapse);
     certificates?.renew?.(`${name}-certificate-renewal`, { ...dockerOpts, dependsOn: [certificates] });
-    makeBackup(plan, data, synapse, repository);
-    return { stack, network: plan.network, data, certificates, synapse, nginx, obtained };
+    makeBackup(plan, { data, database, repository, synapse });
+    return { stack, network: plan.network, data, database, certificates, synapse, nginx, obtained };
 }
 
-function makeData(plan: Plan, repository: BackupRepository | undefined): SynapseData {
-    const { name, settings, topology, stack, images, opts } = plan;
+function makeData(
+    { name, settings, topology, stack, images, opts }: Plan,
+    beforeGeneration: (volumeName: pulumi.Output<string>) => pulumi.Resource[],
+): SynapseData {
     return new SynapseData(
         `${name}-synapse-data`,
         {
@@ -99,7 +111,7 @@ function makeData(plan: Plan, repository: BackupRepository | undefined): Synapse
             reportStats: settings.reportStats,
             proxied: topology.front === "proxy",
             ephemeral: settings.ephemeral,
-            beforeGeneration: (volumeName) => makeRestore(plan, repository, volumeName),
+            beforeGeneration,
             stack,
         },
         opts,
@@ -128,8 +140,9 @@ function makeCertificates({ name, settings, topology, stack, images, opts }: Pla
 function makeSynapse(
     { name, settings, topology, stack, images, network, opts }: Plan,
     data: SynapseData,
+    database: StackDatabase | undefined,
     certificates: Certificates | undefined,
-    repository: BackupRepository | undefined,
+    before: readonly (pulumi.Resource | undefined)[],
 ): Synapse {
     const { listenAddresses, memory, ports } = settings;
     // Where nginx stands before it, the certificate is nginx's.
@@ -140,6 +153,12 @@ function makeSynapse(
             ...settings,
             prefix: settings.name,
             image: images.synapse,
+            imageReference: topology.images.synapse,
+            database: database && {
+                connection: database.connection,
+                chosen: settings.databaseChosen,
+                moved: "moved" in settings.database && settings.database.moved,
+            },
             dataVolume: data.volumeName,
             compiledVolume: data.compiledVolume,
             announceVolume: topology.announces ? data.announceVolume : undefined,
@@ -155,8 +174,13 @@ function makeSynapse(
             }),
             stack,
         },
-        // A repository that cannot be opened is said before the server is touched.
-        { ...opts, dependsOn: [data, ownCertificates, repository].filter((part) => part !== undefined) },
+        {
+            ...opts,
+            // A repository that cannot be opened is said before the server is touched.
+            dependsOn: [data, database?.component, ownCertificates, ...before].filter(
+                (part) => part !== undefined,
+            ),
+        },
     );
 }
 

@@ -1,7 +1,7 @@
 import type { NginxConfArgs } from "./conf-args.ts";
 import { passOn } from "./forwarding-conf.ts";
 import { indent } from "./indent.ts";
-import { ANNOUNCEMENT } from "./paths.ts";
+import { ANNOUNCEMENT, MAINTENANCE } from "./paths.ts";
 
 /** How requests wait while Synapse is away, by hold.js. With no seconds to hold, each of these parts is empty. */
 
@@ -21,6 +21,7 @@ js_fetch_timeout 1s;
 js_var $hold_seconds ${args.holdSeconds};
 js_var $hold_probe http://${args.upstream}/health;
 js_var $hold_announcement ${ANNOUNCEMENT};
+js_var $hold_maintenance ${MAINTENANCE};
 js_var $hold_deadline;
 js_var $hold_tries;
 `;

@@ -36,6 +36,11 @@ const SLIDING_SYNC = /^\/_matrix\/client\/(?:unstable\/org\.matrix\.simplified_m
 
 async function hold(r) {
     const variables = r.variables;
+    if (isThere(variables.hold_maintenance)) {
+        // Whoever waited would wait in vain.
+        refuse(r, 503, "The server is being maintained, and will be back in a while", "60");
+        return;
+    }
     const now = Date.now();
     const deadline = Number(variables.hold_deadline) || now + Number(variables.hold_seconds) * 1000;
     const tries = (Number(variables.hold_tries) || 0) + 1;
@@ -82,7 +87,7 @@ function isRepeatable(r) {
 async function isGone(deadline, variables, since) {
     const found = ngx.shared.hold;
     while (Date.now() < deadline) {
-        if (announcedAt(variables.hold_announcement) > 0) return true;
+        if (isThere(variables.hold_announcement)) return true;
         await ask(variables.hold_probe);
         // It may be back by now.
         if ((found.get("gone at") || 0) >= since) return true;
@@ -101,10 +106,11 @@ function isBackBy(deadline, variables, since) {
     const found = ngx.shared.hold;
     const url = variables.hold_probe;
     const announcement = variables.hold_announcement;
+    const maintenance = variables.hold_maintenance;
     return new Promise((resolve) => {
         function look() {
             const now = Date.now();
-            if (now >= deadline) {
+            if (now >= deadline || isThere(maintenance)) {
                 resolve(false);
                 return;
             }
@@ -129,14 +135,18 @@ function isBackBy(deadline, variables, since) {
 function isBack(announcement, since) {
     const found = ngx.shared.hold;
     if (found.get("found") !== THERE || (found.get("asked at") || 0) < since) return false;
-    const announced = announcedAt(announcement);
+    const announced = changedAt(announcement);
     return announced === 0 || Date.now() - announced > LONGEST_FAREWELL_MS;
 }
 
-/** When Synapse announced its end; 0 when it has not, or is back. */
-function announcedAt(announcement) {
+function isThere(file) {
+    return changedAt(file) > 0;
+}
+
+/** Milliseconds since 1970; 0 when there is no such file. */
+function changedAt(file) {
     try {
-        return fs.statSync(announcement).mtimeMs;
+        return fs.statSync(file).mtimeMs;
     } catch (_) {
         return 0;
     }
@@ -164,10 +174,10 @@ function sleep(milliseconds) {
     return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-function refuse(r, status, error) {
+function refuse(r, status, error, seconds) {
     r.headersOut["Content-Type"] = "application/json";
     r.headersOut["Access-Control-Allow-Origin"] = "*";
-    r.headersOut["Retry-After"] = "5";
+    r.headersOut["Retry-After"] = seconds || "5";
     r.return(status, JSON.stringify({ errcode: "M_UNKNOWN", error }));
 }
 

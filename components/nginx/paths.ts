@@ -15,3 +15,6 @@ export const PATHS = {
 
 /** What is there from when Synapse begins to restart until it answers again. */
 export const ANNOUNCEMENT = `${PATHS.announce}/restarting`;
+
+/** What is there while Synapse is away for longer than anybody should wait. */
+export const MAINTENANCE = `${PATHS.announce}/maintenance`;

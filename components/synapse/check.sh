@@ -3,6 +3,13 @@
 # Synapse itself reads the configuration, before the running server is touched: the generated layer from the data
 # volume, the one rendered from the settings from standard input, and the secret one.
 #   SECRET_CONFIG   path of the secret layer; empty without one
+#   DATABASE        where the data is to be: sqlite or postgres
+
+[ "$DATABASE" != sqlite ] || [ ! -e /data/.database ] || {
+    echo "Refused, and nothing was touched: the server's data is in PostgreSQL, and synapse:database.kind is sqlite. \
+Set it back." >&2
+    exit 1
+}
 
 # A first deployment has no server to spare: there its own start is the check. Not with secrets, which it could quote.
 [ -n "$SECRET_CONFIG" ] || [ -e /data/.synapse-version ] || [ -e /data/homeserver.db ] || exit 0

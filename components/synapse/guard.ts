@@ -8,12 +8,37 @@ export const SERVER_NAME = "SERVER_NAME";
  * an image can read the database is seen there alone, where the database is.
  */
 export function permanenceGuard(name: string): pulumi.ResourceHookBinding {
+    return onUpdate(`${name}-permanence`, (before, after) => {
+        const [old, other] = [before[SERVER_NAME], after[SERVER_NAME]];
+        return typeof old === "string" && typeof other === "string" ? refusalOf(old, other) : undefined;
+    });
+}
+
+/** The variable that says where the server's data is: `postgres` or `sqlite`. */
+export const DATABASE = "DATABASE";
+
+/** Refuses in preview already that a server leaves PostgreSQL for SQLite: no tool takes its data there. */
+export function databaseGuard(name: string): pulumi.ResourceHookBinding {
+    return onUpdate(`${name}-database-kind`, (before, after) =>
+        before[DATABASE] === "postgres" && after[DATABASE] === "sqlite"
+            ? "the server's data is in PostgreSQL, and nothing takes it from there to SQLite: a server on an empty " +
+              "database would know no user and no room. Set synapse:database back."
+            : undefined,
+    );
+}
+
+/** A hook of a task, for previews and runs: refuses what the variables of the last one and of the next say together. */
+export function onUpdate(
+    name: string,
+    refusalOf: (
+        before: Readonly<Record<string, unknown>>,
+        after: Readonly<Record<string, unknown>>,
+    ) => string | undefined,
+): pulumi.ResourceHookBinding {
     const hook = new pulumi.ResourceHook(
-        `${name}-permanence`,
+        name,
         ({ oldInputs, newInputs }) => {
-            const [before, after] = [serverNameOf(oldInputs), serverNameOf(newInputs)];
-            if (before === undefined || after === undefined) return;
-            const refusal = refusalOf(before, after);
+            const refusal = refusalOf(environmentOf(oldInputs), environmentOf(newInputs));
             if (refusal !== undefined) throw new pulumi.RunError(refusal);
         },
         { onDryRun: true },
@@ -30,8 +55,6 @@ export function refusalOf(before: string, after: string): string | undefined {
     );
 }
 
-function serverNameOf(inputs: Record<string, unknown> | undefined): string | undefined {
-    const environment = inputs?.environment as Record<string, unknown> | undefined;
-    const serverName = environment?.[SERVER_NAME];
-    return typeof serverName === "string" ? serverName : undefined;
+function environmentOf(inputs: Record<string, unknown> | undefined): Readonly<Record<string, unknown>> {
+    return (inputs?.environment ?? {}) as Readonly<Record<string, unknown>>;
 }

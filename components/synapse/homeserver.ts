@@ -1,5 +1,6 @@
 import { deepmergeCustom } from "deepmerge-ts";
 import { dump } from "js-yaml";
+import { type DatabaseConnection, PASSFILES } from "../postgres/connection.ts";
 
 /** What homeserver.yaml is rendered from. */
 export interface HomeserverArgs {
@@ -16,6 +17,8 @@ export interface HomeserverArgs {
     readonly front: "none" | "tls" | "proxy";
     /** Ports inside the container to listen on for plain HTTP, and for TLS with `front: "tls"`. */
     readonly listen: { readonly http: readonly number[]; readonly tls: readonly number[] };
+    /** PostgreSQL; the database of the generated file, SQLite, when undefined. */
+    readonly database: DatabaseConnection | undefined;
     /** Port on the container's own loopback for metrics; none when undefined. */
     readonly metricsPort?: number | undefined;
     /** Whether its container has IPv6. */
@@ -75,6 +78,7 @@ function homeserver(args: HomeserverArgs): Record<string, unknown> {
             ...(tls ? args.listen.tls.map((port) => listener(args, port, true)) : []),
             ...(args.metricsPort === undefined ? [] : [metricsListener(args.metricsPort)]),
         ],
+        ...(args.database === undefined ? {} : { database: database(args.database) }),
         ...(args.metricsPort === undefined ? {} : { enable_metrics: true }),
         ...(tls ? { tls_certificate_path: PATHS.certificate, tls_private_key_path: PATHS.privateKey } : {}),
         ...federation(args.federation),
@@ -103,6 +107,26 @@ function listener(args: HomeserverArgs, port: number, tls: boolean): Record<stri
         resources: [
             { names: args.federation.enabled ? ["client", "federation"] : ["client"], compress: false },
         ],
+    };
+}
+
+/** Connections of one process to PostgreSQL. */
+export const POOL = { min: 5, max: 10 } as const;
+
+function database({ host, port, dbname, user, sslmode, sslrootcert }: DatabaseConnection) {
+    return {
+        name: "psycopg2",
+        args: {
+            host,
+            port,
+            dbname,
+            user,
+            passfile: PASSFILES.synapse,
+            sslmode,
+            ...(sslrootcert === undefined ? {} : { sslrootcert }),
+            cp_min: POOL.min,
+            cp_max: POOL.max,
+        },
     };
 }
 

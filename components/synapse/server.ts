@@ -8,15 +8,21 @@ import { SecretFiles } from "../docker/secret-files.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { compiledDirectory } from "./data.ts";
+import { databaseSteps, type ServerDatabase } from "./database.ts";
+import { DATABASE, databaseGuard } from "./guard.ts";
 import { type HomeserverArgs, homeserverYaml, logConfig, secretYaml } from "./homeserver.ts";
-import { dataMounts, PORTS, replacingDigest, synapseService } from "./service.ts";
+import { dataMounts, kindOf, PORTS, replacingDigest, synapseService } from "./service.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
 /** What {@link Synapse} needs to know. */
-export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPort"> {
+export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPort" | "database"> {
     /** Prefix of the stack's Docker objects; the server's container has this very name. */
     readonly prefix: string;
     readonly image: pulumi.Input<string>;
+    /** The image as the settings name it, for messages. */
+    readonly imageReference: string;
+    /** PostgreSQL; SQLite on the data volume without it. */
+    readonly database: ServerDatabase | undefined;
     /** Volume with the server's identity and data. */
     readonly dataVolume: pulumi.Input<string>;
     /** Volume with Python's compiled files. */
@@ -107,6 +113,7 @@ export class Synapse extends pulumi.ComponentResource {
                 environment: {
                     SECRET_CONFIG: secretPath,
                     PYTHONPYCACHEPREFIX: compiledDirectory(args.image),
+                    [DATABASE]: kindOf(args),
                 },
                 // Here a preview shows what changes in it, line by line.
                 stdin: homeserver,
@@ -114,11 +121,20 @@ export class Synapse extends pulumi.ComponentResource {
                 beforehand: unlessAtWork(args.prefix, replacingDigest(service)),
             },
             args.stack,
-            { parent: this, hooks: isOnLoopback(args) ? loopbackWarning(name, args.stack.environment) : {} },
+            {
+                parent: this,
+                hooks: {
+                    ...databaseGuard(name),
+                    ...(isOnLoopback(args) ? loopbackWarning(name, args.stack.environment) : {}),
+                },
+            },
         );
+        const database =
+            args.database &&
+            databaseSteps(name, args, args.database, { parent: this, dependsOn: [check, config] });
         const { container, ready } = serviceContainer(`${name}-container`, service, args.stack, {
             parent: this,
-            dependsOn: [check, config],
+            dependsOn: [check, config, ...(database === undefined ? [] : [database])],
         });
 
         secrets?.removeOthers(`${name}-old-secrets`, { parent: this, dependsOn: [ready] });
@@ -137,6 +153,7 @@ export class Synapse extends pulumi.ComponentResource {
 function renderedOptions(args: SynapseArgs): HomeserverArgs {
     return {
         ...args,
+        database: args.database?.connection,
         listen: {
             http: internalPorts(PORTS.http, args.addresses.length),
             tls: internalPorts(PORTS.tls, args.tlsListener?.addresses.length ?? 0),

@@ -3,12 +3,21 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MountArgs, PublishedPortArgs, ServiceContainerArgs } from "../docker/container.ts";
 import { ANNOUNCEMENT } from "./announcement.ts";
 import { COMPILED, compiledDirectory } from "./data.ts";
+import { DATABASE } from "./guard.ts";
 import { PATHS } from "./homeserver.ts";
 import type { SynapseArgs } from "./server.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
 /** Ports inside the container. */
 export const PORTS = { http: 8008, tls: 8448, metrics: 9000 } as const;
+
+/** On the data volume, while data is being moved from SQLite to PostgreSQL. */
+export const MOVING = "/data/.moving-to-postgres";
+
+/** Where the server's data is, for its start script and for the check before it. */
+export function kindOf({ database }: Pick<SynapseArgs, "database">): "postgres" | "sqlite" {
+    return database === undefined ? "sqlite" : "postgres";
+}
 
 /** What the server reads, as its component laid it out. */
 export interface ConfigurationArgs {
@@ -35,6 +44,8 @@ export function synapseService(args: SynapseArgs, configuration: ConfigurationAr
             METRICS_PORT: String(PORTS.metrics),
             ANNOUNCE: args.announceVolume === undefined ? "" : ANNOUNCEMENT.file,
             SECRET_CONFIG: configuration.secretPath,
+            [DATABASE]: kindOf(args),
+            MOVING,
         },
         mounts: mounts(args, configuration),
         // Uploads pass through it; when it is too small they fail without an HTTP status.
@@ -88,6 +99,7 @@ function mounts(args: SynapseArgs, { secretMounts, volume }: ConfigurationArgs):
             ? []
             : [{ source: args.announceVolume, target: ANNOUNCEMENT.directory, readOnly: false }]),
         { source: volume, target: "/config" },
+        ...(args.database === undefined ? [] : [args.database.connection.secrets]),
         ...secretMounts,
         compiled,
         ...(args.certificatesVolume === undefined

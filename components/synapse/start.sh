@@ -6,6 +6,8 @@
 #   ANNOUNCE       file that tells nginx of a restart; empty without nginx
 #   METRICS_PORT   port of its metrics listener; with ANNOUNCE alone
 #   SECRET_CONFIG  path of the layer of its configuration that nobody may see; empty without one
+#   DATABASE       where its data is: sqlite or postgres
+#   MOVING         file that is there while its data is moved from the one to the other
 # shellcheck disable=SC2317  # what a trap runs is reachable
 set -eu
 
@@ -21,6 +23,16 @@ for unfinished in /data/.restoring /data/.restoring-database; do
         exit 1
     fi
 done
+
+# A stopped container of before, started by hand, would make an empty database and answer from that.
+if [ "$DATABASE" = sqlite ]; then
+    if [ -e /data/.database ]; then
+        echo "The data of this server is in PostgreSQL, and this container would use SQLite: refusing to start. Run the deployment." >&2
+        exit 1
+    fi
+    # What has been moved so far is not what will be there when this server stops.
+    rm -f "$MOVING"
+fi
 
 healthy() {
     curl -fsS --max-time 2 -o /dev/null "http://127.0.0.1:$HTTP_PORT/health" 2>/dev/null
@@ -73,12 +85,13 @@ trap stop TERM INT
 # What is true only of a server that works.
 (
     until healthy; do sleep 0.1; done
-    [ -z "$ANNOUNCE" ] || rm -f "$ANNOUNCE"
+    [ -z "$ANNOUNCE" ] || rm -f "$ANNOUNCE" "${ANNOUNCE%/*}/maintenance"
     # For people and messages. Python would say it too, at the cost of its start.
     for installed in "$(dirname "$(command -v python3)")"/../lib/python3*/*-packages/matrix_synapse-*.dist-info; do
         [ ! -d "$installed" ] || basename "$installed" .dist-info | cut -d - -f 2 >/data/.synapse-version.new
     done
     mv /data/.synapse-version.new /data/.synapse-version
+    [ "$DATABASE" = sqlite ] || [ -e /data/.database ] || echo "$DATABASE" >/data/.database
     # For the next deployment, which leaves this server its compiled files.
     printf '%s' "${PYTHONPYCACHEPREFIX:-}" >/data/.compiled
 ) &

@@ -57,6 +57,7 @@ export class ByHand {
             SYNAPSE_IMAGE: images.synapse,
             NGINX_IMAGE: images.nginx,
             HOMESERVER_YAML: homeserverYaml({
+                database: undefined,
                 serverName: "localhost",
                 publicBaseUrl: `https://localhost:${https}/`,
                 reportStats: false,

@@ -11,6 +11,7 @@ import {
 import { OWNED_OPTIONS } from "../../settings/homeserver-options.ts";
 
 const ARGS: HomeserverArgs = {
+    database: undefined,
     serverName: "example.org",
     publicBaseUrl: "https://matrix.example.org/",
     reportStats: false,

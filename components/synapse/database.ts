@@ -1,0 +1,116 @@
+import type * as command from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { unlessAtWork } from "../docker/at-work.ts";
+import type { MountArgs } from "../docker/container.ts";
+import { script } from "../docker/script.ts";
+import { type TaskArgs, task } from "../docker/task.ts";
+import { type DatabaseConnection, libpqEnvironment } from "../postgres/connection.ts";
+import { ANNOUNCEMENT } from "./announcement.ts";
+import { compiledDirectory } from "./data.ts";
+import { onUpdate } from "./guard.ts";
+import type { SynapseArgs } from "./server.ts";
+import { dataMounts, MOVING } from "./service.ts";
+import { SYNAPSE_USER } from "./user.ts";
+
+/** The PostgreSQL database that a server uses. */
+export interface ServerDatabase {
+    readonly connection: DatabaseConnection;
+    /** Whether the settings name it: data that is in SQLite is moved only then. */
+    readonly chosen: boolean;
+    /** The operator's word that data of another PostgreSQL has been copied to it. */
+    readonly moved: boolean;
+}
+
+/**
+ * Sees that the database is one that the server can use, and moves the server's data there when it is in SQLite; both
+ * before the running server is replaced. Returns the last step.
+ */
+export function databaseSteps(
+    name: string,
+    args: SynapseArgs,
+    { connection, chosen, moved }: ServerDatabase,
+    opts: pulumi.CustomResourceOptions,
+): command.local.Command {
+    const { data, compiled } = dataMounts(args);
+    const common = {
+        image: args.image,
+        user: SYNAPSE_USER,
+        network: args.network,
+        environment: {
+            ...libpqEnvironment(connection, "synapse"),
+            PYTHONPYCACHEPREFIX: compiledDirectory(args.image),
+        },
+    };
+    const check = task(
+        `${name}-database`,
+        {
+            ...common,
+            script: python("database.py"),
+            mounts: [data, compiled, connection.secrets],
+            environment: {
+                ...common.environment,
+                SERVER_NAME: args.serverName,
+                IMAGE_REFERENCE: args.imageReference,
+                CHOSEN: chosen ? "yes" : "no",
+                MOVED: moved ? "yes" : "no",
+            },
+        },
+        args.stack,
+        { ...opts, hooks: onUpdate(`${name}-database-place`, refusalOfMove) },
+    );
+    return task(
+        `${name}-migration`,
+        migration(args, common, [{ ...data, readOnly: false }, compiled, connection.secrets], check.stdout),
+        args.stack,
+        // As long as it takes: it goes on where it was interrupted, but the server is away until it is done.
+        { ...opts, dependsOn: [check], customTimeouts: { create: "24h", update: "24h" } },
+    );
+}
+
+function migration(
+    args: SynapseArgs,
+    common: Pick<TaskArgs, "image" | "user" | "network" | "environment">,
+    mounts: readonly MountArgs[],
+    checked: pulumi.Output<string>,
+): TaskArgs {
+    const announced = args.announceVolume !== undefined;
+    return {
+        ...common,
+        image: common.image,
+        user: common.user,
+        script: python("migrate.py"),
+        mounts: [
+            ...mounts,
+            ...(args.announceVolume === undefined
+                ? []
+                : [{ source: args.announceVolume, target: ANNOUNCEMENT.directory, readOnly: false }]),
+        ],
+        environment: {
+            ...common.environment,
+            BEGUN: MOVING,
+            CHECKED: checked.apply((printed) => printed.trim()),
+            MAINTENANCE: announced ? ANNOUNCEMENT.maintenance : "",
+        },
+        beforehand: pulumi.interpolate`${unlessAtWork(args.prefix, "the data moves to PostgreSQL")}\n${script(import.meta.url, "away.sh")}`,
+    };
+}
+
+/** A task runs a shell script; this one hands its process to Python. */
+function python(file: string): string {
+    return `exec python3 - <<'PYTHON'\n${script(import.meta.url, file)}\nPYTHON\n`;
+}
+
+/** Why a preview refuses another PostgreSQL; undefined when it is the same, or its data has been copied. */
+export function refusalOfMove(
+    before: Readonly<Record<string, unknown>>,
+    after: Readonly<Record<string, unknown>>,
+): string | undefined {
+    const place = ({ PGHOST, PGPORT, PGDATABASE }: Readonly<Record<string, unknown>>) =>
+        `${String(PGDATABASE)} at ${String(PGHOST)}:${String(PGPORT)}`;
+    if (place(before) === place(after) || after.MOVED === "yes") return undefined;
+    return (
+        `the server's data is in ${place(before)}, and synapse:database says ${place(after)}. Nothing copies it from one ` +
+        "PostgreSQL to another by itself: stop the server, copy it (docs/database.md#to-another-postgresql), and then " +
+        "pulumi config set --path synapse:database.moved true."
+    );
+}
