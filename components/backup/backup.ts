@@ -96,6 +96,9 @@ function scriptFiles() {
     ];
 }
 
+/** Docker would make one without a name for each of the PostgreSQL image's own. */
+const IN_PLACE_OF_VOLUMES = { "/var/lib/postgresql": 1, "/var/lib/postgresql/data": 1 };
+
 function dumperService({ dataVolume, database, owner, prefix }: BackupArgs, { pipe, scripts }: Files) {
     const isSqlite = database.kind === "sqlite";
     return {
@@ -110,7 +113,7 @@ function dumperService({ dataVolume, database, owner, prefix }: BackupArgs, { pi
             // SQLite writes into it to read what a server that was killed has left.
             ...(isSqlite ? [{ source: dataVolume, target: "/data", readOnly: false }] : database.mounts),
         ],
-        tmpfs: { "/tmp": 64 },
+        tmpfs: { "/tmp": 64, ...(isSqlite ? {} : IN_PLACE_OF_VOLUMES) },
         ...(isSqlite ? {} : { network: { name: database.network, aliases: [] } }),
         health: {
             command: ["/bin/sh", "-c", "[ $(($(date +%s) - $(stat -c %Y /pipe/alive))) -lt 30 ]"],
