@@ -12,7 +12,7 @@ import { baseTag, filesOf, LABEL, type Recipe } from "./recipes.ts";
  * second build at the same time leaves a tag on half an image.
  */
 export async function build(docker: Docker, recipe: Recipe, log: Log): Promise<void> {
-    await ensureBase(docker, log);
+    if (recipe.base === undefined) await ensureBase(docker, log);
     const progress = startProgress(recipe.name, log);
     try {
         const context = contextOf(recipe.folder);
@@ -23,7 +23,7 @@ export async function build(docker: Docker, recipe: Recipe, log: Log): Promise<v
             forcerm: true,
             // The build downloads; the host's network is the one known to reach something.
             networkmode: "host",
-            buildargs: { BASE: baseTag(), ...proxies() },
+            buildargs: { BASE: recipe.base ?? baseTag(), ...proxies() },
             labels: { [LABEL]: recipe.tag },
         });
         for await (const { stream, error } of eventsOf(events)) {

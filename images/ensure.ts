@@ -32,7 +32,7 @@ export async function ensureImages(
 async function ensureImage(docker: Docker, name: string, reference: string, log: Log): Promise<string> {
     if (await present(docker, reference)) return reference;
 
-    const recipe = findRecipe(name);
+    const recipe = recipeFor(name, reference);
     // Asked before the registry: where none answers, every run would otherwise wait for that again.
     if (recipe !== undefined && (await present(docker, recipe.tag))) {
         log(
@@ -58,6 +58,20 @@ async function ensureImage(docker: Docker, name: string, reference: string, log:
     );
     await build(docker, recipe, log);
     return recipe.tag;
+}
+
+/**
+ * The recipe of an image's equivalent. It stands in for other versions, but not for another major one: of PostgreSQL
+ * that could not read the data, or would make data that the wanted one cannot.
+ */
+function recipeFor(name: string, reference: string): Recipe | undefined {
+    const recipe = findRecipe(name);
+    const wanted = majorOf(versionOf(reference));
+    return wanted === undefined || wanted === majorOf(recipe?.version) ? recipe : undefined;
+}
+
+function majorOf(version: string | undefined): string | undefined {
+    return /^\d+/.exec(version ?? "")?.[0];
 }
 
 /** The registry that a reference names, as Docker reads it. */

@@ -16,6 +16,8 @@ export interface Recipe {
     readonly folder: string;
     /** Version of the program inside, as its Dockerfile's label says. */
     readonly version: string;
+    /** The image that it is built on. @default - the one that all recipes start from */
+    readonly base?: string;
     /** What the built image is called. It names the recipe's content, so a changed recipe is another image. */
     readonly tag: string;
 }

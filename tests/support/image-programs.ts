@@ -1,7 +1,10 @@
 import { readShell, type ShellCommand } from "./shell-commands.ts";
 
 /** Where a script of `components` runs: in an official image, or on the machine that runs Pulumi. */
-export type Place = "certbot" | "nginx" | "synapse" | "pulumi";
+export type Place = "certbot" | "nginx" | "postgres" | "restic" | "synapse" | "pulumi";
+
+/** Those whose shell and tools are busybox's. */
+const BUSYBOX: ReadonlySet<Place> = new Set(["certbot", "restic"]);
 
 const words = (text: string) => text.trim().split(/\s+/);
 
@@ -30,6 +33,20 @@ const PROGRAMS: Readonly<Record<Place, ReadonlySet<string>>> = {
         ...COMMON,
         ...words("bash curl envsubst getent gettext nginx numfmt openssl"),
     ]),
+    // Debian slim: no curl, and no certificates of CAs. Of PostgreSQL's programs the client's are postgresql-common's.
+    postgres: new Set([
+        ...BUILTINS,
+        ...COMMON,
+        ...words(`bash createdb docker-ensure-initdb.sh docker-entrypoint.sh dropdb getent gosu initdb numfmt openssl perl
+            pg_controldata pg_ctl pg_dump pg_dumpall pg_isready pg_restore pg_upgrade postgres psql reindexdb vacuumdb xz
+            zstd`),
+    ]),
+    // Alpine's busybox with restic, jq and ssh: no openssl, no PostgreSQL.
+    restic: new Set([
+        ...BUILTINS,
+        ...COMMON,
+        ...words("restic jq ssh ssh-keygen ssh-keyscan sftp ionice killall pgrep pidof pkill ps usleep"),
+    ]),
     // Debian slim with Python: no procps, no sqlite3, no psql.
     synapse: new Set([
         ...BUILTINS,
@@ -40,7 +57,13 @@ const PROGRAMS: Readonly<Record<Place, ReadonlySet<string>>> = {
 };
 
 /** Long options that busybox's applets know. */
-const LONG_OPTIONS: Readonly<Record<string, readonly string[]>> = { openssl: [], certbot: [], python3: [] };
+const LONG_OPTIONS: Readonly<Record<string, readonly string[]>> = {
+    openssl: [],
+    certbot: [],
+    python3: [],
+    restic: [],
+    jq: [],
+};
 
 /** What busybox's applets refuse, or print instead of obeying. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
@@ -75,7 +98,7 @@ export function faultsOf(script: string, place: Place): string[] {
         const said = [name, ...args].join(" ");
         if (functions.has(name)) return [];
         if (!PROGRAMS[place].has(name)) return [`line ${line}: ${place} has no ${name}: ${said}`];
-        return place === "certbot" && isRefused(name, args) ? [`line ${line}: busybox refuses ${said}`] : [];
+        return BUSYBOX.has(place) && isRefused(name, args) ? [`line ${line}: busybox refuses ${said}`] : [];
     });
     // As in the heads of scripts: what stands in a comment runs nowhere.
     const code = script.replaceAll(/^\s*#.*$/gm, "");

@@ -26,6 +26,9 @@ const RUNS_IN: Readonly<Record<string, readonly Place[]>> = {
     "nginx/reload.sh": ["pulumi"],
     "nginx/start.sh": ["nginx"],
     "docker/at-work.sh": ["pulumi"],
+    "postgres/initialize.sh": ["postgres"],
+    "postgres/store.sh": ["synapse"],
+    "synapse/away.sh": ["pulumi"],
     "synapse/check.sh": ["synapse"],
     "synapse/generate.sh": ["synapse"],
     "synapse/remove-others.sh": ["synapse"],
@@ -123,6 +126,29 @@ describe("certbot's image does not refuse", () => {
     ]) {
         test(script, () => assert.deepEqual(faultsOf(script, "certbot"), []));
     }
+});
+
+test("restic's image is busybox's too, with jq and ssh and without openssl, curl and PostgreSQL's programs", () => {
+    for (const script of [
+        "flock -w 3 9",
+        "stat --format %u /x",
+        "openssl rand 3",
+        "curl http://x",
+        "pg_dump x",
+        "bash -c true",
+    ])
+        assert.equal(faultsOf(script, "restic").length, 1, script);
+    assert.deepEqual(faultsOf("restic backup --json /x | jq --raw-output .x && ssh x", "restic"), []);
+});
+
+test("PostgreSQL's image has its own programs, and neither curl nor Python nor procps", () => {
+    for (const script of ["curl http://x", "python3 -c pass", "ps", "restic version"])
+        assert.equal(faultsOf(script, "postgres").length, 1, script);
+    assert.deepEqual(
+        faultsOf("initdb -D /x && pg_dump x | zstd && gosu postgres psql -Atc x", "postgres"),
+        [],
+    );
+    assert.equal(faultsOf("psql x", "synapse").length, 1);
 });
 
 test("nginx's image has curl and no Python, Synapse's both, and neither has procps", () => {

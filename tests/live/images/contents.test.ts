@@ -8,6 +8,7 @@ import { docker, equivalent, HARDENED, succeed, type Used, used } from "../../su
 const synapse = used("synapse");
 const nginx = used("nginx");
 const certbot = used("certbot");
+const restic = used("restic");
 
 test("certbot runs hardened as nginx's user, and has what the scripts around it need", async () => {
     const run = (...more: string[]) =>
@@ -74,7 +75,7 @@ test("the versions inside are those of the tags", async () => {
 test("no certificate of the building machine is trusted in an image", equivalent(synapse), async () => {
     const installed =
         "cat /usr/share/ca-certificates/mozilla/*.crt | sort -u | wc -l; sort -u /etc/ssl/certs/ca-certificates.crt | wc -l";
-    for (const { tag } of [synapse, nginx]) {
+    for (const { tag } of [synapse, nginx, restic]) {
         const [package_, trusted] = (
             await succeed("run", "--rm", "--entrypoint=sh", tag, "-c", installed)
         ).split("\n");

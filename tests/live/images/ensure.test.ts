@@ -27,6 +27,13 @@ test(builtBefore, equivalent(synapse), async () => {
     assert.match(lines.join("\n"), new RegExp(`version ${synapse.version}, not 1\\.0\\.0`));
 });
 
+test("an equivalent stands in for no other major version", async () => {
+    await assert.rejects(
+        ensureImages({ postgres: "localhost:1/postgres:15.17-trixie" }, unexpected),
+        /no recipe to build an equivalent of localhost:1\/postgres:15\.17-trixie/,
+    );
+});
+
 test("an image is pulled where its registry answers, and no equivalent is built", async (t) => {
     const registry = new Registry("imgtest:1.0");
     const reference = await registry.start();

@@ -54,7 +54,7 @@ test("what an image is built on is part of its hash", (t) => {
 });
 
 test("every recipe's tag names its version and its hash", () => {
-    assert.deepEqual(recipeNames(), ["certbot", "nginx", "postgres", "synapse"]);
+    assert.deepEqual(recipeNames(), ["certbot", "nginx", "postgres", "restic", "synapse"]);
     for (const name of recipeNames()) {
         assert.match(
             findRecipe(name)?.tag ?? "",
@@ -70,6 +70,21 @@ test("the Synapse recipe's label, its requirements and their lock name one versi
         (file) => /^matrix-synapse(?:\[.*\])?==(\S+)/m.exec(readFileSync(join(folder, file), "utf8"))?.[1],
     );
     assert.deepEqual(pinned, [findRecipe("synapse")?.version, findRecipe("synapse")?.version]);
+});
+
+test("busybox is built by the same instructions for every image that has it, so only once", () => {
+    const [certbot, restic] = ["certbot", "restic"].map(
+        (name) => readFileSync(join(recipes, name, "Dockerfile"), "utf8").split(/^(?=FROM )/m)[1],
+    );
+    assert.match(restic ?? "", /AS busybox/);
+    assert.equal(restic?.replace(/^#.*\n/gm, ""), certbot?.replace(/^#.*\n/gm, ""));
+});
+
+test("PostgreSQL's recipe is of one major in all its places", () => {
+    const text = readFileSync(join(recipes, "postgres", "Dockerfile"), "utf8");
+    const version = findRecipe("postgres")?.version;
+    assert.equal(/PG_MAJOR=(\d+)/.exec(text)?.[1], version);
+    assert.equal(/postgresql\/(\d+)\/bin/.exec(text)?.[1], version);
 });
 
 for (const [reference, registry, version] of [
