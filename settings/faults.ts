@@ -84,7 +84,10 @@ function shown(input: unknown, key: PropertyKey | undefined): string {
 }
 
 function command(key: string): string {
-    const isSecret = key.startsWith("secretConfig.") || /\.(?:password|environment|privateKey)\b/.test(key);
+    const isSecret =
+        /^(?:secretConfig|backup\.environment)\.|^(?:backup|database)\.password$|^backup\.sftp\.privateKey$/.test(
+            key,
+        );
     const secret = isSecret ? "--secret " : "";
     return `pulumi config set ${secret}${/[.[]/.test(key) ? "--path " : ""}${typed(key)} <value>`;
 }

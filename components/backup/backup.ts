@@ -62,7 +62,12 @@ export class Backup extends pulumi.ComponentResource {
         );
         const scripts = new FileVolume(
             `${name}-scripts`,
-            { prefix: `${prefix}-backup-scripts`, image: args.image, files: scriptFiles(), stack },
+            {
+                prefix: `${prefix}-backup-scripts`,
+                image: args.image,
+                files: scriptFiles(args.database.kind),
+                stack,
+            },
             { parent: this },
         );
         const files = { scripts: scripts.volumeName, pipe: pipe.name };
@@ -86,10 +91,11 @@ interface Files {
     readonly pipe: pulumi.Input<string>;
 }
 
-function scriptFiles() {
-    const plain = ["dump.sh", "dump.py", "receive.sh", "health.sh"];
+function scriptFiles(kind: BackedUpDatabase["kind"]) {
+    const plain = ["dump.py", "receive.sh", "health.sh"];
     return [
         ...plain.map((file) => ({ name: file, content: script(import.meta.url, file) })),
+        { name: "dump.sh", content: withFunctions("dump.sh", `dump-${kind}.sh`) },
         { name: "run.sh", content: withFunctions("run.sh", "restic.sh") },
         { name: "list.sh", content: withFunctions("list.sh", "restic.sh") },
         { name: "backup.sh", content: withFunctions("backup.sh", "schedule.sh") },
@@ -106,7 +112,7 @@ function dumperService({ dataVolume, database, owner, prefix }: BackupArgs, { pi
         image: database.image,
         user: owner,
         entrypoint: ["/bin/sh", "/scripts/dump.sh"],
-        environment: { KIND: database.kind, PATIENCE, ...(isSqlite ? {} : database.environment) },
+        environment: { PATIENCE, ...(isSqlite ? {} : database.environment) },
         mounts: [
             { source: pipe, target: "/pipe", readOnly: false },
             { source: scripts, target: "/scripts" },
@@ -141,7 +147,7 @@ function resticService(args: BackupArgs, { pipe, scripts }: Files): ServiceConta
             REPOSITORY_ID: repository.repositoryId,
             HOST: prefix,
             SERVER_NAME: serverName,
-            DATABASE: FILES[args.database.kind],
+            DUMP_NAME: FILES[args.database.kind],
             EVERY: String(every),
             AT: at,
             KEEP: keepOptions(keep),

@@ -1,23 +1,13 @@
 #!/bin/sh
 # The other side of receive.sh, in an image that can dump the database: waits for requests, and dumps into a pipe.
-#   KIND       postgres or sqlite
+# Follows dump-postgres.sh or dump-sqlite.sh.
 #   PATIENCE   seconds after which a request counts as abandoned when nobody waits for it any more
-# For PostgreSQL libpq's own variables say where it is.
 set -eu
 umask 027
 pipe=${PIPE:-/pipe}
 
 age() {
     echo $(($(date +%s) - $(stat -c %Y "$1" 2>/dev/null || echo 0)))
-}
-
-dump() {
-    case $KIND in
-        # Not compressed: so restic finds what was there before, and compresses what is new.
-        postgres) exec pg_dump --format=custom --compress=0 --no-password --lock-wait-timeout=300000 \
-            --exclude-table-data=e2e_one_time_keys_json >"$1" ;;
-        sqlite) exec python3 /scripts/dump.py "${DATABASE:-/data/homeserver.db}" "$pipe/copy" "$1" ;;
-    esac
 }
 
 # say ID STATUS: the last word on a request.
@@ -38,7 +28,7 @@ serve() {
     echo "$1" >"$pipe/begun"
     mkfifo "$pipe/.pipe.$$"
     mv "$pipe/.pipe.$$" "$pipe/$1.dump"
-    dump "$pipe/$1.dump" 2>"$pipe/$1.said" &
+    dump "$pipe/$1.dump" "$pipe/copy" 2>"$pipe/$1.said" &
     dumping=$!
     while kill -0 "$dumping" 2>/dev/null; do
         touch "$pipe/alive"

@@ -2,5 +2,4 @@
 # Prints the snapshots of this server as restic gives them, in JSON. Follows restic.sh.
 #   SERVER_NAME   whose backups these are
 set -eu
-BOUND=120
-run_restic snapshots --no-lock --json --tag "server:$SERVER_NAME"
+ask_restic snapshots --no-lock --json --tag "server:$SERVER_NAME"

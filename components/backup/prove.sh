@@ -11,25 +11,22 @@ refuse() {
     exit 1
 }
 
-# restic itself would go on trying for a quarter of an hour.
-BOUND=60
 status=0
-run_restic --no-cache --no-lock cat config >/tmp/config 2>/tmp/said || status=$?
+ask_restic --no-cache --no-lock cat config >/tmp/config 2>/tmp/said || status=$?
 if [ "$status" = 10 ]; then
-    BOUND=120
-    run_restic --no-cache --quiet init >&2 2>/tmp/said || status=$?
+    ask_restic --no-cache --quiet init >&2 2>/tmp/said || status=$?
     case $status in
         0 | 10) ;;
         *) refuse "cannot be made" ;;
     esac
     echo "There was no repository at $PLACE: it was made." >&2
     status=0
-    run_restic --no-cache --no-lock cat config >/tmp/config 2>/tmp/said || status=$?
+    ask_restic --no-cache --no-lock cat config >/tmp/config 2>/tmp/said || status=$?
 fi
 case $status in
     0) ;;
     12) refuse "has another password than synapse:backup.password" ;;
-    124 | 143) refuse "did not answer within $BOUND s" ;;
+    124 | 143) refuse "did not answer within a minute" ;;
     *)
         case $PLACE in
             /*) [ -w /repository ] ||

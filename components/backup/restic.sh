@@ -3,7 +3,6 @@
 #   SECRETS             directory with `password`, `environment` and `hidden`; with an sftp repository `id`, `known_hosts`
 #   RESTIC_REPOSITORY   in restic's notation
 #   RESTIC_CACHE_DIR    where restic keeps what it has read of the repository before
-#   BOUND               seconds after which restic is ended; not set where it may take the time that it takes
 # shellcheck disable=SC2317  # what others call is reachable
 
 umask 077
@@ -15,12 +14,18 @@ if [ -e "$SECRETS/id" ] && ! grep -qs "^[^:]*:[^:]*:$(id -u):" /etc/passwd; then
     echo "synapse:x:$(id -u):$(id -g)::/tmp:/bin/sh" >>/etc/passwd
 fi
 
+sftp=
+[ ! -e "$SECRETS/id" ] || sftp="sftp.args=-i $SECRETS/id -o UserKnownHostsFile=$SECRETS/known_hosts \
+-o StrictHostKeyChecking=yes -o BatchMode=yes -o IdentitiesOnly=yes -o ConnectTimeout=20 \
+-o ServerAliveInterval=15 -o ServerAliveCountMax=8"
+
 run_restic() {
-    if [ -e "$SECRETS/id" ]; then
-        set -- -o "sftp.args=-i $SECRETS/id -o UserKnownHostsFile=$SECRETS/known_hosts -o StrictHostKeyChecking=yes \
--o BatchMode=yes -o IdentitiesOnly=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=8" "$@"
-    fi
-    if [ -n "${BOUND:-}" ]; then timeout "$BOUND" restic "$@"; else restic "$@"; fi
+    restic ${sftp:+-o "$sftp"} "$@"
+}
+
+# restic itself would go on trying for a quarter of an hour.
+ask_restic() {
+    timeout 60 restic ${sftp:+-o "$sftp"} "$@"
 }
 
 # Of its input, without what nobody may see.

@@ -42,10 +42,8 @@ empty one. Remove synapse:restore to go on with the server that is there; or giv
     done
 fi
 
-BOUND=300
 run_restic snapshots --no-lock --json --tag "server:$SERVER_NAME" >/tmp/snapshots 2>/tmp/said ||
     failed "cannot read the repository $PLACE"
-BOUND=
 runs </tmp/snapshots | awk '$3 != "-" && $5 != "-"' >/tmp/good
 [ -s /tmp/good ] || refuse "the repository $PLACE holds no whole backup of $SERVER_NAME."
 

@@ -3,7 +3,7 @@
 # good backup and all is well, 75 while another one is under way.
 #   HOST          the stack's prefix
 #   SERVER_NAME   whose backups these are
-#   DATABASE      name of the database's file in the backup
+#   DUMP_NAME     name of the database's file in the backup
 #   KEEP          options of `restic forget`
 set -eu
 state=/state
@@ -101,7 +101,7 @@ tidy() {
 
 say "The backup $RUN_ID begins."
 unlock
-backup database --stdin-filename "$DATABASE" --stdin-from-command -- sh /scripts/receive.sh ||
+backup database --stdin-filename "$DUMP_NAME" --stdin-from-command -- sh /scripts/receive.sh ||
     fail "failed at the database"
 say "The database is there: $(summary database .total_bytes_processed) bytes, $(summary database .data_added_packed) of them new and sent."
 backup_files || fail "failed at the files"

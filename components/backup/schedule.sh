@@ -8,7 +8,8 @@ last_time() {
     # A leading zero would make it octal.
     hours=${AT%:*} minutes=${AT#*:}
     offset=$((${hours#0} * 3600 + ${minutes#0} * 60))
-    echo $(($1 - ($1 - offset) % (EVERY * 3600)))
+    period=$((EVERY * 3600))
+    echo $(($1 - ($1 - offset) % period))
 }
 
 # is_due NOW LAST: LAST is when the last good one began, 0 without one.
