@@ -60,7 +60,9 @@ function begin(id: string): { readonly child: ChildProcess; readonly ended: Prom
     const streams = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const)
         child[name]?.on("data", (chunk) => (streams[name] += String(chunk)));
-    const ended = new Promise<Received>((resolve) => child.on("close", (code) => resolve({ code, ...streams })));
+    const ended = new Promise<Received>((resolve) =>
+        child.on("close", (code) => resolve({ code, ...streams })),
+    );
     return { child, ended };
 }
 

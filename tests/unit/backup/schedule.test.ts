@@ -4,10 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { promisify } from "node:util";
 
-const SCHEDULE = readFileSync(
-    new URL("../../../components/backup/schedule.sh", import.meta.url),
-    "utf8",
-);
+const SCHEDULE = readFileSync(new URL("../../../components/backup/schedule.sh", import.meta.url), "utf8");
 const at = (iso: string) => Date.parse(iso) / 1000;
 
 /** What a line of shell prints after schedule.sh. */
@@ -58,6 +55,8 @@ test("it is not due before its time, nor again after it, and one made by hand do
 });
 
 test("after failures the next attempt is soon at first, and then each hour", async () => {
-    const pauses = await Promise.all([1, 2, 3, 4, 50].map((count) => said(`pause_after ${count}`, 24, "03:00")));
+    const pauses = await Promise.all(
+        [1, 2, 3, 4, 50].map((count) => said(`pause_after ${count}`, 24, "03:00")),
+    );
     assert.deepEqual(pauses.map(Number), [60, 300, 900, 3600, 3600]);
 });
