@@ -120,7 +120,7 @@ function dumperService({ dataVolume, database, owner, prefix }: BackupArgs, { pi
             ...(isSqlite ? [{ source: dataVolume, target: "/data", readOnly: false }] : database.mounts),
         ],
         tmpfs: { "/tmp": 64, ...(isSqlite ? {} : IN_PLACE_OF_VOLUMES) },
-        ...(isSqlite ? {} : { network: { name: database.network, aliases: [] } }),
+        ...(isSqlite ? {} : { network: { name: database.network, aliases: ["backup-database"] } }),
         health: {
             command: ["/bin/sh", "-c", "[ $(($(date +%s) - $(stat -c %Y /pipe/alive))) -lt 30 ]"],
             interval: 10,
@@ -161,7 +161,7 @@ function resticService(args: BackupArgs, { pipe, scripts }: Files): ServiceConta
             { source: scripts, target: "/scripts" },
         ],
         tmpfs: { "/tmp": 64, ...tmpfs },
-        ...(network === undefined ? {} : { network: { name: network, aliases: [] } }),
+        ...(network === undefined ? {} : { network: { name: network, aliases: ["backup"] } }),
         health: { command: ["/bin/sh", "/scripts/health.sh"], interval: 30, startPeriod: 30, patience: 60 },
         memory: args.memory,
         stopGracePeriod: 30,
