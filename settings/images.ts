@@ -78,14 +78,12 @@ export function usedImages({
 }): UsedImages {
     const { synapse, nginx, certbot, postgres, restic } = images;
     const hasNginx = front({ tls }) === "proxy";
-    const hasBackup = backup !== undefined;
-    // It dumps another's database, too.
-    const hasPostgres = database.kind === "postgres" || (database.kind === "external" && hasBackup);
     return {
         synapse,
         ...(hasNginx && { nginx }),
         ...(hasNginx && tls.mode === "acme" && { certbot }),
-        ...(hasPostgres && { postgres }),
-        ...(hasBackup && { restic }),
+        // Of another's PostgreSQL it has the tools.
+        ...(database.kind !== "sqlite" && { postgres }),
+        ...(backup !== undefined && { restic }),
     };
 }

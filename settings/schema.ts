@@ -23,6 +23,7 @@ import { http3Faults } from "./tls/nginx.ts";
 import { firstLookFaults } from "./tls/none.ts";
 import { behindProxyFaults } from "./tls/proxy.ts";
 import { TLS_WHEN_MISSING, tls } from "./tls/tls.ts";
+import { upgradeDump } from "./upgrade-dump.ts";
 import { holdSeconds, startSeconds } from "./waiting.ts";
 import { unservedFaults, wellKnown } from "./well-known.ts";
 import type { Written } from "./written.ts";
@@ -46,6 +47,7 @@ export const settingsSchema = z.strictObject({
     maxUploadSize,
     holdSeconds,
     startSeconds,
+    upgradeDump,
     logLevel: z
         .enum(["DEBUG", "INFO", "WARNING", "ERROR"], { error: "one of DEBUG, INFO, WARNING, ERROR" })
         .default("INFO")

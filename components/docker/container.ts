@@ -36,6 +36,8 @@ export interface HealthArgs {
     readonly startPeriod: number;
     /** Seconds to wait for the first healthy answer before the deployment fails; see {@link ready}. */
     readonly patience: number;
+    /** What to do when that fails. @default nothing but to look at the log */
+    readonly advice?: string;
 }
 
 /** What differs from one service's container to the next. */

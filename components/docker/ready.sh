@@ -3,6 +3,7 @@
 #   CONTAINER   id of the container
 #   NAME        its name
 #   HEALTH      its health check's command, one word a line
+#   ADVICE      what to do when it fails; may be empty
 #   PATIENCE    seconds that it may take; a server that upgrades its database may take longer
 set -eu
 
@@ -39,6 +40,7 @@ fail() {
         echo "$NAME $1. It wrote last:"
         docker logs --tail 40 "$CONTAINER" 2>&1 || true
         echo "See: docker logs $NAME"
+        [ -z "$ADVICE" ] || echo "$ADVICE"
     } >&2
     exit 1
 }

@@ -34,6 +34,7 @@ export function ready(
                 NAME: container.name,
                 HEALTH: health.command.join("\n"),
                 PATIENCE: String(health.patience),
+                ADVICE: health.advice ?? "",
             },
             addPreviousOutputInEnv: false,
             logging: "stderr",

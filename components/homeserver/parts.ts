@@ -159,6 +159,9 @@ function makeSynapse(
                 chosen: settings.databaseChosen,
                 moved: "moved" in settings.database && settings.database.moved,
             },
+            dump: settings.upgradeDump
+                ? { postgresImage: images.postgres, ephemeral: settings.ephemeral }
+                : undefined,
             dataVolume: data.volumeName,
             compiledVolume: data.compiledVolume,
             announceVolume: topology.announces ? data.announceVolume : undefined,

@@ -32,7 +32,7 @@ export class ExternalDatabase extends pulumi.ComponentResource {
         // None of the arguments: Pulumi would keep the password in its state.
         super("synapse:index:ExternalDatabase", name, {}, opts);
         const secrets = new docker.Volume(
-            `${name}-secrets`,
+            `${name}-passwords`,
             { name: `${args.prefix}-database` },
             { parent: this },
         );

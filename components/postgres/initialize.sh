@@ -7,6 +7,7 @@
 #   READERS       name=uid:gid of each password file, one a line
 #   DBNAME, ROLE  the database, and the role that owns it
 
+# shellcheck disable=SC2153  # from the environment
 as_postgres() {
     setpriv --reuid "${OWNER%:*}" --regid "${OWNER#*:}" --clear-groups --inh-caps=-all "$@"
 }

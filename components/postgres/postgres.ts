@@ -61,7 +61,7 @@ export class Postgres extends pulumi.ComponentResource {
         );
         // Made again from the one on the data volume.
         const secrets = new docker.Volume(
-            `${name}-secrets`,
+            `${name}-passwords`,
             { name: `${args.prefix}-database` },
             { parent: this },
         );

@@ -9,6 +9,7 @@ import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { compiledDirectory } from "./data.ts";
 import { databaseSteps, type ServerDatabase } from "./database.ts";
+import { type DumpArgs, dumpStep } from "./dump.ts";
 import { DATABASE, databaseGuard } from "./guard.ts";
 import { type HomeserverArgs, homeserverYaml, logConfig, secretYaml } from "./homeserver.ts";
 import { dataMounts, kindOf, PORTS, replacingDigest, synapseService } from "./service.ts";
@@ -23,6 +24,8 @@ export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPor
     readonly imageReference: string;
     /** PostgreSQL; SQLite on the data volume without it. */
     readonly database: ServerDatabase | undefined;
+    /** Dumps before another image runs; none when undefined. */
+    readonly dump: DumpArgs | undefined;
     /** Volume with the server's identity and data. */
     readonly dataVolume: pulumi.Input<string>;
     /** Volume with Python's compiled files. */
@@ -129,12 +132,17 @@ export class Synapse extends pulumi.ComponentResource {
                 },
             },
         );
+        const dump =
+            args.dump && dumpStep(name, args, args.dump, { parent: this, dependsOn: [check, config] });
         const database =
             args.database &&
-            databaseSteps(name, args, args.database, { parent: this, dependsOn: [check, config] });
+            databaseSteps(name, args, args.database, {
+                parent: this,
+                dependsOn: [check, config, ...(dump === undefined ? [] : [dump])],
+            });
         const { container, ready } = serviceContainer(`${name}-container`, service, args.stack, {
             parent: this,
-            dependsOn: [check, config, ...(database === undefined ? [] : [database])],
+            dependsOn: [check, config, dump, database].filter((step) => step !== undefined),
         });
 
         secrets?.removeOthers(`${name}-old-secrets`, { parent: this, dependsOn: [ready] });

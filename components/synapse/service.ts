@@ -65,11 +65,16 @@ export function synapseService(args: SynapseArgs, configuration: ConfigurationAr
             interval: 5,
             startPeriod: 59,
             patience: args.startSeconds,
+            ...(args.dump === undefined ? {} : { advice: ROLLBACK }),
         },
         memory: args.memory,
         stopGracePeriod: 60,
     };
 }
+
+const ROLLBACK =
+    "If another Synapse image ran until now: set synapse:images.synapse back to it. If the database cannot go back, " +
+    "`npm run rollback` puts back the dump that was made before (docs/upgrade.md#going-back).";
 
 /** Twelve hexadecimal digits that change with whatever replaces the container. */
 export function replacingDigest({
@@ -77,7 +82,7 @@ export function replacingDigest({
     health,
     ...service
 }: ServiceContainerArgs): pulumi.Output<string> {
-    const { patience: __, ...replacing } = health;
+    const { patience: __, advice: ___, ...replacing } = health;
     return pulumi
         .output({ ...service, health: replacing })
         .apply((known) => createHash("sha256").update(JSON.stringify(known)).digest("hex").slice(0, 12));

@@ -19,7 +19,15 @@ export interface Typed {
 export async function type(
     file: string,
     args: readonly string[],
-    { input = "", look }: { readonly input?: string; readonly look?: () => string } = {},
+    {
+        environment = {},
+        input = "",
+        look,
+    }: {
+        readonly environment?: Readonly<Record<string, string>>;
+        readonly input?: string;
+        readonly look?: () => string;
+    } = {},
 ): Promise<Typed> {
     const child = spawn(process.execPath, [join("commands", file), ...args], {
         cwd: ROOT,
@@ -27,6 +35,7 @@ export async function type(
         env: {
             PULUMI_BACKEND_URL: pathToFileURL(tmpdir()).href,
             ...process.env,
+            ...environment,
             DISPLAY: "",
             WAYLAND_DISPLAY: "",
         },

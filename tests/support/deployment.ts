@@ -28,6 +28,8 @@ export interface Deployment {
     readonly name: string;
     /** Name of nginx's container. */
     readonly nginx: string;
+    /** With it the commands of `commands/` find the stack. */
+    readonly environment: Environment;
     /** Brings the stack up, with settings that differ from its own for this run. */
     up: (settings?: Settings, environment?: Environment) => Promise<Run>;
     /** As `up`, or fails with what was printed. */

@@ -45,6 +45,7 @@ export class Homeserver implements Deployment {
     /** Prefix of the stack's Docker objects, and the name of the server's container. */
     readonly name = `synapse-${this.stack}`;
     readonly nginx = `${this.name}-nginx`;
+    readonly environment = {};
     readonly #settings: Record<string, unknown>;
     #last: Record<string, unknown> = {};
 

@@ -1,6 +1,6 @@
 import type { Deployment, Environment, Running, Settings } from "./deployment.ts";
 import { docker, type Outputs, type Run, registerUser, signingKey } from "./homeserver.ts";
-import { type Outcome, PulumiStack } from "./pulumi.ts";
+import { type Outcome, PASSPHRASE, PulumiStack } from "./pulumi.ts";
 
 const DEFAULTS = {
     serverName: "localhost",
@@ -14,6 +14,7 @@ export class PulumiDeployment implements Deployment {
     readonly stack = this.cli.stack;
     readonly name = this.cli.name;
     readonly nginx = `${this.name}-nginx`;
+    readonly environment = { ...this.cli.backend, PULUMI_CONFIG_PASSPHRASE: PASSPHRASE };
     readonly #settings: Settings;
 
     constructor(settings: Settings) {

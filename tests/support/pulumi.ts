@@ -15,6 +15,9 @@ export interface Outcome {
     readonly printed: string;
 }
 
+/** Of the CLI's own encryption. */
+export const PASSPHRASE = "a passphrase for tests";
+
 /** The setting that is written by the CLI alone, encrypted. */
 const SECRET_SETTING = "secretConfig";
 
@@ -79,7 +82,7 @@ export class PulumiStack {
         const env = {
             ...process.env,
             ...this.backend,
-            PULUMI_CONFIG_PASSPHRASE: "a passphrase for tests",
+            PULUMI_CONFIG_PASSPHRASE: PASSPHRASE,
             PULUMI_SKIP_UPDATE_CHECK: "true",
             ...this.environment,
         };

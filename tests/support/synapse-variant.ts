@@ -7,7 +7,7 @@ import { images } from "./homeserver.ts";
 const FOLDER = join(import.meta.dirname, "../live/fixtures/synapse-variant");
 
 /** A Synapse that differs as `variant.sh` says. Returns the image's reference. */
-export async function synapseVariant(variant: "broken" | "slow" | "old"): Promise<string> {
+export async function synapseVariant(variant: "broken" | "newer" | "slow" | "old"): Promise<string> {
     const tag = `synapse-equivalent-test/synapse-${variant}:${hashOfFolder(FOLDER, images.synapse)}`;
     const docker = new Docker();
     const source = { context: FOLDER, src: ["Dockerfile", "variant.sh"] };

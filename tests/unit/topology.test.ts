@@ -27,7 +27,7 @@ for (const [mode, front, images, port, url] of [
         const of = settings({ ...namedFor(mode), tls: { mode } });
         const place = topology(of);
         assert.equal(place.front, front);
-        assert.deepEqual(Object.keys(place.images), images);
+        assert.deepEqual(Object.keys(place.images), [...images, "postgres"]);
         assert.equal(clientPort(place, of.ports), port);
         assert.equal(clientBaseUrl(place, of, port), url);
         assert.equal(clientBaseUrl(place, of, undefined), url, "the same while the port is not known");
@@ -125,7 +125,7 @@ for (const [publicUrl, host, port, url] of [
         assert.equal(of.publicHost, host);
         const place = topology(of);
         assert.equal(place.front, "proxy");
-        assert.deepEqual(Object.keys(place.images), ["synapse", "nginx"]);
+        assert.deepEqual(Object.keys(place.images), ["synapse", "nginx", "postgres"]);
         assert.equal(place.certificate, undefined);
         assert.equal(clientPort(place, of.ports), port);
         assert.equal(clientBaseUrl(place, of, port), url);

@@ -6,6 +6,8 @@ import { docker } from "../../support/homeserver.ts";
 import { hasS3Server, S3Server } from "../../support/s3-server.ts";
 import { SftpServer } from "../../support/sftp-server.ts";
 
+const OTHER_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
+
 /** Where backups go, and what is said of a place that is not as it should be. */
 export function places(engine: Engine): void {
     describe(`repositories, with ${engine.name}`, () => {
@@ -40,13 +42,14 @@ export function places(engine: Engine): void {
             const kept = await SftpServer.start(`${server.name}.sshd`, server.name);
             sftp = kept;
             const { privateKey } = kept;
-            const other = kept.knownHosts.replace(/.{8}$/, "AAAAAAAA");
+            // A key that is one, and another's.
+            const other = kept.knownHosts.replace(/ AAAA.*$/, ` ${OTHER_KEY}`);
             const refused = await up({
                 repository: kept.repository,
                 sftp: { privateKey, knownHosts: other },
             });
             assert.notEqual(refused.code, 0);
-            assert.match(refused.printed, /Host key verification failed/);
+            assert.match(refused.printed, /HOST IDENTIFICATION HAS CHANGED|Host key verification failed/);
             assert.doesNotMatch(refused.printed, new RegExp(privateKey.split("\n")[2] ?? "nothing"));
             const { code, printed } = await up({
                 repository: kept.repository,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { environmentOf, everythingBefore, registered, SECRET, SIGNATURE } from "./looks.ts";
-import { HIDDEN, hiding, runs, SECRETS, secretive } from "./runs.ts";
+import { elsewhere, HIDDEN, hiding, runs, SECRETS, secretive } from "./runs.ts";
 
 test("nginx reads certbot's answers, and cannot write them", () => {
     const mounts = registered(runs.acme, "nginx-container").inputs.mounts as { source: string }[];
@@ -83,6 +83,17 @@ test("the check and the server read the same secrets, which are named by chance,
     );
     assert.ok(everythingBefore(hiding, "synapse-check").has("synapse-secrets-store"));
     assert.ok(everythingBefore(hiding, "synapse-old-secrets").has("synapse-container"));
+});
+
+test("the password of another's database is handed over as a secret, by standard input alone", () => {
+    const { stdin, ...others } = registered(elsewhere, "database-store").inputs;
+    const value = "db.example.org:5432:synapse:chat:Hunter5\\:with\\\\marks\n";
+    assert.deepEqual(stdin, { [SIGNATURE]: SECRET, value });
+    assert.doesNotMatch(JSON.stringify(others), /Hunter5/);
+    for (const { name, inputs } of elsewhere.registrations) {
+        if (name !== "database-store") assert.doesNotMatch(JSON.stringify(inputs), /Hunter5/, name);
+    }
+    assert.ok(everythingBefore(elsewhere, "synapse-database").has("database-store"));
 });
 
 test("without secretConfig there is nothing of it", () => {

@@ -43,13 +43,29 @@ test("a command does the same when it is made and when something about it change
     }
 });
 
-test("every script in a container but certbot is without network, and names its user", () => {
+/** What speaks to the database. */
+const CONNECTED = ["restore-database", "synapse-database", "synapse-migration"];
+
+test("every script in a container but certbot and what asks the database is without network, and names its user", () => {
     for (const { name, inputs } of everyRun.flatMap((run) => some(commandsOf(run)))) {
         const { TASK_OPTIONS: options } = inputs.environment as Record<string, string>;
         if (options === undefined) continue;
         if (name === "certbot-issuance") {
             assert.match(options, /^--user\n101:101\n--tmpfs\n/);
             assert.equal((inputs.environment as Record<string, string>).TASK_NETWORK, "synapse-test");
+            continue;
+        }
+        // It is elsewhere in some of the runs.
+        if (["backup-repository-proof", "restore-files"].includes(name)) {
+            assert.match(options, /^(--network\nnone\n)?--user\n991:991\n--env\n/);
+            continue;
+        }
+        if (CONNECTED.includes(name)) {
+            assert.match(options, /^--user\n991:991\n--env\n/);
+            assert.match(
+                (inputs.environment as Record<string, string>).TASK_NETWORK ?? "",
+                /^synapse-test(-ipv6)?$/,
+            );
             continue;
         }
         assert.match(options, /^--network\nnone\n--user\n\d+:\d+\n/, name);
@@ -80,6 +96,10 @@ for (const [mode, resource, needs] of [
     ],
     ["acme", "certbot-container", ["certbot-issuance"]],
     ["acme", "verification-questions", ["certbot-issuance"]],
+    ["none", "synapse-database", ["postgres-container-ready", "synapse-data-generation", "synapse-check"]],
+    ["none", "synapse-migration", ["synapse-database"]],
+    ["none", "synapse-container", ["synapse-migration"]],
+    ["none", "postgres-container", ["postgres-initialization", "postgres-config-loader"]],
     ["none", "verification-questions", ["synapse-container-ready"]],
     ["files", "verification-questions", ["synapse-container-ready", "nginx-container-ready"]],
 ] as const) {

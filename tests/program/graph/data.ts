@@ -57,6 +57,7 @@ test("nothing but what cannot be made again is kept", () => {
         "certificates-ca",
         "certificates-letsencrypt",
         "deployment",
+        "postgres-volume",
         "synapse-data-volume",
     ]);
 });

@@ -66,9 +66,26 @@ const withSecretConfig = {
     extraConfig: { email: { smtp_host: "mail.example.org" } },
     secretConfig: { email: { smtp_pass: HIDDEN } },
 };
+export const DATABASE_PASSWORD = "Hunter5:with\\marks";
+export const external = {
+    kind: "external",
+    host: "db.example.org",
+    user: "chat",
+    password: DATABASE_PASSWORD,
+    ca: "/etc/ssl/database.pem",
+};
+export const [inFile, elsewhere] = await Promise.all([
+    runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
+    runProgram({ ...FILES, database: external }, "test", ["database"]),
+]);
 export const [ephemeral, secretive, larger, roomier, production, hiding, together, alone, dual] =
     await Promise.all([
-        runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
+        runProgram({
+            ...NAMED,
+            tls: { mode: "local-ca" },
+            ephemeral: true,
+            database: { kind: "postgres" },
+        }),
         runProgram({ ...NAMED, tls: byDns, ephemeral: true }, "test", ["tls"]),
         runProgram({ ...FILES, maxUploadSize: "100M" }),
         runProgram({ ...FILES, memory: { synapse: 8192, nginx: 512 } }),
@@ -134,6 +151,8 @@ export const everyRun = [
     keptHere,
     ...Object.values(runs),
     ephemeral,
+    inFile,
+    elsewhere,
     secretive,
     larger,
     roomier,

@@ -8,7 +8,9 @@ test("the services are these", () => {
     const names = (mode: Mode) =>
         servicesOf(runs[mode])
             .map(({ name }) => name)
+            .filter((name) => name !== "postgres-container")
             .sort();
+    for (const run of Object.values(runs)) registered(run, "postgres-container");
     assert.deepEqual(names("none"), ["synapse-container"]);
     assert.deepEqual(names("synapse"), ["certificates-relay", "synapse-container"]);
     assert.deepEqual(names("files"), ["certificates-relay", "nginx-container", "synapse-container"]);
@@ -33,10 +35,11 @@ everyService("is replaced for what the provider would only pretend to change", (
     assert.equal(service.deleteBeforeReplace, true);
 });
 
-everyService("is stopped politely: the provider's own way is an immediate SIGKILL", (inputs) => {
+everyService("is stopped politely: the provider's own way is an immediate SIGKILL", (inputs, { name }) => {
     assert.ok(Number(inputs.destroyGraceSeconds) >= 10);
     assert.equal(inputs.stopTimeout, inputs.destroyGraceSeconds);
-    assert.equal(inputs.stopSignal, "SIGTERM");
+    // At SIGTERM PostgreSQL waits for its clients.
+    assert.equal(inputs.stopSignal, name === "postgres-container" ? "SIGINT" : "SIGTERM");
 });
 
 everyService("has a whole health check, with durations as Docker gives them back", (inputs) => {
@@ -129,6 +132,7 @@ everyService("writes to memory and to its own volumes alone", (inputs, { name })
         "synapse-container": mounts.some(({ target }) => target === "/announce")
             ? ["/data", "/announce"]
             : ["/data"],
+        "postgres-container": ["/var/lib/postgresql/data"],
         "nginx-container": ["/buffer"],
         "backup-container": mounts.some(({ target }) => target === "/repository")
             ? ["/state", "/repository", "/pipe"]

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONTAINER, VOLUME, withoutHash } from "./looks.ts";
-import { ephemeral, NAMED, production, type Run, runProgram, runs } from "./runs.ts";
+import { elsewhere, ephemeral, inFile, NAMED, production, type Run, runProgram, runs } from "./runs.ts";
 
 const EVERY_SERVER = [
     "synapse:index:Homeserver homeserver",
@@ -22,6 +22,20 @@ const EVERY_SERVER = [
     "command:local:Command synapse-container-ready < synapse",
     "synapse:index:Verification verification",
     "command:local:Command verification-questions < verification",
+];
+const POSTGRES = [
+    "docker:index/remoteImage:RemoteImage postgres-image",
+    "synapse:index:Postgres postgres",
+    "docker:index/volume:Volume postgres-volume < postgres",
+    "docker:index/volume:Volume postgres-passwords < postgres",
+    "command:local:Command postgres-initialization < postgres",
+    "synapse:index:FileVolume postgres-config < postgres",
+    "docker:index/volume:Volume postgres-config-<hash>-volume < postgres-config",
+    "docker:index/container:Container postgres-config-<hash>-loader < postgres-config",
+    "docker:index/container:Container postgres-container < postgres",
+    "command:local:Command postgres-container-ready < postgres",
+    "command:local:Command synapse-database < synapse",
+    "command:local:Command synapse-migration < synapse",
 ];
 const HOST_CERTIFICATE = [
     "synapse:index:HostCertificate certificates",
@@ -82,11 +96,34 @@ for (const [mode, expected] of [
     test(`a stack with tls.mode ${mode} is this and nothing else`, () => {
         const { registrations, failure } = runs[mode];
         assert.equal(failure, undefined);
-        const listed = registrations.map(({ type, name, parent }) =>
-            `${type} ${name}${parent === "" ? "" : ` < ${parent}`}`.replace(/-[0-9a-f]{12}-/, "-<hash>-"),
-        );
-        assert.deepEqual(listed.sort(), [...expected].sort());
+        assert.deepEqual(listed(registrations), [...expected, ...POSTGRES].sort());
     });
+}
+
+test("a stack on SQLite has nothing of PostgreSQL", () => {
+    assert.deepEqual(listed(inFile.registrations), [...EVERY_SERVER, ...LOCAL_CA, ...PROXY].sort());
+});
+
+test("a stack on another's PostgreSQL has what it takes to reach it", () => {
+    const expected = [
+        ...EVERY_SERVER,
+        ...HOST_CERTIFICATE,
+        ...PROXY,
+        "synapse:index:ExternalDatabase database",
+        "docker:index/volume:Volume database-passwords < database",
+        "command:local:Command database-store < database",
+        "command:local:Command synapse-database < synapse",
+        "command:local:Command synapse-migration < synapse",
+    ];
+    assert.deepEqual(listed(elsewhere.registrations), expected.sort());
+});
+
+function listed(registrations: Run["registrations"]): string[] {
+    return registrations
+        .map(({ type, name, parent }) =>
+            `${type} ${name}${parent === "" ? "" : ` < ${parent}`}`.replace(/-[0-9a-f]{12}-/, "-<hash>-"),
+        )
+        .sort();
 }
 
 test("with a bad setting nothing at all is registered", async () => {

@@ -16,7 +16,7 @@ test("ACME needs the mode alone", () => {
         http3: false,
     });
     assert.equal(topology(settings).front, "proxy");
-    assert.deepEqual(Object.keys(topology(settings).images), ["synapse", "nginx", "certbot"]);
+    assert.deepEqual(Object.keys(topology(settings).images), ["synapse", "nginx", "certbot", "postgres"]);
 });
 
 for (const [server, url] of [

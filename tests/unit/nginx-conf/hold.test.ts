@@ -18,6 +18,7 @@ test("every location that passes on holds requests while Synapse is away", () =>
             ["$hold_seconds", "7"],
             ["$hold_probe", "http://synapse:8008/health"],
             ["$hold_announcement", ANNOUNCEMENT.file],
+            ["$hold_maintenance", ANNOUNCEMENT.maintenance],
             ["$hold_deadline"],
             ["$hold_tries"],
         ],
