@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { docker } from "./docker.ts";
 import { carryOut } from "./failure.ts";
 import { findServer, type Server, STACK_OPTION } from "./server.ts";
+import { backupFaults, lastBackup } from "./status/backup.ts";
 import { servedCertificate } from "./status/certificate.ts";
 import { imageReferences, inspectContainers, servicesOf } from "./status/containers.ts";
 import { freeSpace, volumeSizes } from "./status/disk.ts";
@@ -25,13 +26,14 @@ async function status(args: readonly string[]): Promise<number> {
 
 async function reportOn(server: Server): Promise<Report> {
     const containers = await inspectContainers(server);
-    const [references, synapseVersion, certificate, volumes, disk, sizes] = await Promise.all([
+    const [references, synapseVersion, certificate, volumes, disk, sizes, backup] = await Promise.all([
         imageReferences(server.dockerHost, containers),
         versionOf(server),
         servedCertificate(server.clientUrl),
         volumeSizes(server, containers),
         freeSpace(server),
         sizesOf(server),
+        lastBackup(server, containers),
     ]);
     const services = servicesOf(server, containers, references);
     return {
@@ -43,8 +45,9 @@ async function reportOn(server: Server): Promise<Report> {
         volumes: volumes ?? null,
         disk: disk ?? null,
         sizes: sizes ?? null,
+        backup,
         warnings: server.warnings,
-        faults: faultsOf(services, certificate),
+        faults: [...faultsOf(services, certificate), ...backupFaults(backup)],
     };
 }
 

@@ -212,6 +212,12 @@ install_test_tools() {
             go install github.com/letsencrypt/pebble/v2/cmd/pebble@v2.10.1 ||
             fail "pebble could not be installed; the end of the output is above"
     fi
+    # An S3 server, without which the test of backups to one is skipped.
+    if [ ! -x .tools/versitygw/versitygw ] && command -v go >/dev/null; then
+        with_progress "installing versitygw" env GOBIN="$PWD/.tools/versitygw" \
+            go install github.com/versity/versitygw/cmd/versitygw@v1.8.0 ||
+            fail "versitygw could not be installed; the end of the output is above"
+    fi
 }
 
 may_install() {

@@ -30,7 +30,10 @@ export function faultsOf(error: z.ZodError, { known, whenMissing }: Hints): Fiel
         return [
             {
                 key,
-                got: shown(issue.input, issue.path.at(-1)),
+                got: shown(
+                    issue.input,
+                    issue.path.find((part) => NEVER_SHOWN.has(part)) ?? issue.path.at(-1),
+                ),
                 wanted: issue.message,
                 fix: own ?? missing ?? command(wantsList(issue) ? `${key}[0]` : key),
             },
@@ -81,7 +84,10 @@ function shown(input: unknown, key: PropertyKey | undefined): string {
 }
 
 function command(key: string): string {
-    const isSecret = key.startsWith("secretConfig.") || NEVER_SHOWN.has(key.split(".").at(-1));
+    const isSecret =
+        key.startsWith("secretConfig.") ||
+        key.startsWith("backup.environment.") ||
+        NEVER_SHOWN.has(key.split(".").at(-1));
     const secret = isSecret && key.includes(".") ? "--secret " : "";
     return `pulumi config set ${secret}${/[.[]/.test(key) ? "--path " : ""}${typed(key)} <value>`;
 }

@@ -66,15 +66,17 @@ export type UsedImages = Pick<Images, "synapse"> & Partial<Images>;
 
 /** The images that a stack of these settings runs. */
 export function usedImages({
+    backup,
     database,
     images,
     tls,
 }: {
+    readonly backup?: unknown;
     readonly database: Database;
     readonly images: Images;
     readonly tls: Tls;
 }): UsedImages {
-    const { synapse, nginx, certbot, postgres } = images;
+    const { synapse, nginx, certbot, postgres, restic } = images;
     const hasNginx = front({ tls }) === "proxy";
     return {
         synapse,
@@ -82,5 +84,6 @@ export function usedImages({
         ...(hasNginx && tls.mode === "acme" && { certbot }),
         // Of another's PostgreSQL it has the tools.
         ...(database.kind !== "sqlite" && { postgres }),
+        ...(backup !== undefined && { restic }),
     };
 }

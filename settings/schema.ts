@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backup, restore, restoreFaults } from "./backup.ts";
 import { database, databaseFaults } from "./database.ts";
 import { dockerHost } from "./docker-host.ts";
 import { extraConfig } from "./extra-config.ts";
@@ -57,6 +58,8 @@ export const settingsSchema = z.strictObject({
     extraConfig,
     secretConfig,
     signingKey,
+    backup,
+    restore,
     images,
     memory,
     ephemeral: flag()
@@ -83,8 +86,12 @@ export const RULES: readonly ((given: Given, written: Written) => FieldFault[])[
     offFaults,
     noEffectFaults,
     unservedFaults,
+    restoreFaults,
     databaseFaults,
 ];
 
 /** How a setting is set that must be, and is not: by key. */
-export const WHEN_MISSING: Readonly<Record<string, string>> = { tls: TLS_WHEN_MISSING };
+export const WHEN_MISSING: Readonly<Record<string, string>> = {
+    tls: TLS_WHEN_MISSING,
+    "backup.password": "pulumi config set --secret --path synapse:backup.password <password>",
+};

@@ -1,4 +1,5 @@
 import { columns } from "../columns.ts";
+import { type BackupStatus, backupInWords } from "./backup.ts";
 import type { CertificateStatus } from "./certificate.ts";
 import { faultOf, type ServiceStatus } from "./containers.ts";
 import type { DiskStatus, VolumeStatus } from "./disk.ts";
@@ -17,6 +18,8 @@ export interface Report {
     readonly disk: DiskStatus | null;
     /** Null while the server does not run, or when it did not say in time. */
     readonly sizes: Sizes | null;
+    /** The last good backup; null where the stack makes none, and undefined when its container does not say. */
+    readonly backup: BackupStatus | null | undefined;
     /** What the last deployment said the internet does not do for the server. */
     readonly warnings: readonly string[];
     /** What is not as it should be: with any of these the exit code is 1. */
@@ -54,6 +57,7 @@ export function inWords(report: Report): string {
         ["clients", clientUrl],
         ["Synapse", synapseVersion ?? "does not say its version"],
         ["certificate", certificate === null ? "none" : certificateInWords(certificate)],
+        ["backup", backupInWords(report.backup)],
         ["disk", disk === null ? "not known" : diskInWords(disk)],
         ["database", databaseInWords(held?.database ?? null)],
         ["media", mediaInWords(held?.media ?? null)],

@@ -44,6 +44,8 @@ export interface HealthArgs {
 export interface ServiceContainerArgs {
     /** Name of the container on the Docker host. */
     readonly name: string;
+    /** What it calls itself; Docker's id of it when left out. */
+    readonly hostname?: string;
     readonly image: pulumi.Input<string>;
     /** `uid:gid`. */
     readonly user: string;
@@ -96,6 +98,7 @@ export function serviceContainer(
         name,
         {
             name: args.name,
+            ...(args.hostname === undefined ? {} : { hostname: args.hostname }),
             image: args.image,
             user: args.user,
             entrypoints: [...args.entrypoint],

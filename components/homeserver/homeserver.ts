@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { type HomeserverSettings, settingsOf } from "../../settings/read.ts";
 import type { Settings } from "../../settings/settings.ts";
 import { Verification } from "../verification/verification.ts";
+import { warnWithoutBackup } from "./backups.ts";
 import { dnsRecords } from "./dns.ts";
 import { expectations, outside } from "./expectations.ts";
 import { nextSteps } from "./next-steps.ts";
@@ -58,6 +59,7 @@ export class Homeserver extends pulumi.ComponentResource {
         claim(settings, name);
         // None of the arguments: Pulumi would keep them in its state, with whatever in them is secret.
         super("synapse:index:Homeserver", name, {}, opts);
+        warnWithoutBackup(settings, this);
         const topology = topologyOf(settings);
         const { certificates, data, network, nginx, obtained, stack, synapse } = makeParts(
             name,

@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../settings/settings.ts";
+import type { Restore } from "../backup/restore.ts";
 import { certificatesFrom } from "../certificates/certificates.ts";
 import type { Certificates, ObtainedCertificate } from "../certificates/source.ts";
 import { pulledImage } from "../docker/image.ts";
@@ -10,6 +11,7 @@ import { NGINX_USER } from "../nginx/user.ts";
 import { SynapseData } from "../synapse/data.ts";
 import { Synapse } from "../synapse/server.ts";
 import { SYNAPSE_USER } from "../synapse/user.ts";
+import { makeBackup, makeRepository, makeRestore, restoreDatabase } from "./backups.ts";
 import { databaseOf, type StackDatabase } from "./database.ts";
 import { clientBaseUrl, clientPort } from "./places.ts";
 import type { Topology } from "./topology.ts";
@@ -27,7 +29,7 @@ export interface Parts {
 }
 
 /** What every part is made with. */
-interface Plan {
+export interface Plan {
     readonly name: string;
     readonly settings: Settings;
     readonly topology: Topology;
@@ -37,6 +39,7 @@ interface Plan {
         readonly synapse: pulumi.Output<string>;
         readonly nginx: pulumi.Output<string> | undefined;
         readonly certbot: pulumi.Output<string> | undefined;
+        readonly restic: pulumi.Output<string> | undefined;
         readonly postgres: pulumi.Output<string> | undefined;
     };
     readonly network: pulumi.Output<string>;
@@ -70,23 +73,34 @@ export function makeParts(
             synapse: pulledImage(`${name}-synapse-image`, topology.images.synapse, dockerOpts),
             nginx: image("nginx"),
             certbot: image("certbot"),
+            restic: image("restic"),
             postgres: image("postgres"),
         },
         network: stackNetwork(`${name}-network`, settings.name, settings, stack, dockerOpts),
         opts: { parent, providers: { docker: stack.provider } },
         dockerOpts,
     };
-    const data = makeData(plan);
+    const repository = makeRepository(plan);
+    const restored: Restore[] = [];
+    const data = makeData(plan, (volumeName) => {
+        restored.push(...makeRestore(plan, repository, volumeName));
+        return restored;
+    });
     const database = databaseOf(name, plan, plan.opts);
+    const restore = restoreDatabase(plan, restored, database);
     const certificates = makeCertificates(plan);
-    const synapse = makeSynapse(plan, data, database, certificates);
+    const synapse = makeSynapse(plan, data, database, certificates, [repository, ...restore]);
     const nginx = makeNginx(plan, data, certificates, synapse);
     const obtained = obtainCertificate(plan, certificates, nginx, synapse);
     certificates?.renew?.(`${name}-certificate-renewal`, { ...dockerOpts, dependsOn: [certificates] });
+    makeBackup(plan, { data, database, repository, synapse });
     return { stack, network: plan.network, data, database, certificates, synapse, nginx, obtained };
 }
 
-function makeData({ name, settings, topology, stack, images, opts }: Plan): SynapseData {
+function makeData(
+    { name, settings, topology, stack, images, opts }: Plan,
+    beforeGeneration: (volumeName: pulumi.Output<string>) => pulumi.Resource[],
+): SynapseData {
     return new SynapseData(
         `${name}-synapse-data`,
         {
@@ -98,6 +112,7 @@ function makeData({ name, settings, topology, stack, images, opts }: Plan): Syna
             keyRotation: settings.signingKey.rotation,
             proxied: topology.front === "proxy",
             ephemeral: settings.ephemeral,
+            beforeGeneration,
             stack,
         },
         opts,
@@ -128,6 +143,7 @@ function makeSynapse(
     data: SynapseData,
     database: StackDatabase | undefined,
     certificates: Certificates | undefined,
+    before: readonly (pulumi.Resource | undefined)[],
 ): Synapse {
     const { listenAddresses, memory, ports } = settings;
     // Where nginx stands before it, the certificate is nginx's.
@@ -165,7 +181,10 @@ function makeSynapse(
         },
         {
             ...opts,
-            dependsOn: [data, database?.component, ownCertificates].filter((part) => part !== undefined),
+            // A repository that cannot be opened is said before the server is touched.
+            dependsOn: [data, database?.component, ownCertificates, ...before].filter(
+                (part) => part !== undefined,
+            ),
         },
     );
 }

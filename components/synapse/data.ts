@@ -25,6 +25,8 @@ export interface SynapseDataArgs {
     readonly proxied: boolean;
     /** Whether the data goes when the stack goes. */
     readonly ephemeral: boolean;
+    /** What is done with the volume before an identity would be made there; the generation run waits for it. */
+    readonly beforeGeneration?: ((volumeName: pulumi.Output<string>) => pulumi.Resource[]) | undefined;
     readonly stack: Stack;
 }
 
@@ -100,6 +102,7 @@ export class SynapseData extends pulumi.ComponentResource {
             {
                 parent: this,
                 hooks: { beforeUpdate: guards.flatMap(({ beforeUpdate = [] }) => beforeUpdate) },
+                dependsOn: args.beforeGeneration?.(volume.name) ?? [],
             },
         );
 

@@ -31,6 +31,9 @@ flock -w 300 9 || {
     exit 1
 }
 
+[ ! -e /data/.restoring ] || refuse "a restore of the backup $(cat /data/.restoring) was cut short. Set synapse:restore \
+again, and it goes on."
+
 key="/data/$SERVER_NAME.signing.key"
 for other in /data/*.signing.key; do
     [ ! -e "$other" ] || [ "$other" = "$key" ] || refuse "the data volume belongs to another server: it holds ${other##*/}. \

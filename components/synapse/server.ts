@@ -4,6 +4,7 @@ import { internalPorts, publishedPort, serviceContainer } from "../docker/contai
 import { loopbackWarning } from "../docker/engine-version.ts";
 import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
+import { SecretFiles } from "../docker/secret-files.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { compiledDirectory } from "./data.ts";
@@ -11,7 +12,6 @@ import { databaseSteps, type ServerDatabase } from "./database.ts";
 import { type DumpArgs, dumpStep } from "./dump.ts";
 import { DATABASE, databaseGuard } from "./guard.ts";
 import { type HomeserverArgs, homeserverYaml, logConfig, secretYaml } from "./homeserver.ts";
-import { SecretConfig } from "./secret-config.ts";
 import { dataMounts, kindOf, MOVING_LOCK, PORTS, replacingDigest, synapseService } from "./service.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
@@ -92,13 +92,20 @@ export class Synapse extends pulumi.ComponentResource {
         const secrets =
             Object.keys(args.secretConfig).length === 0
                 ? undefined
-                : new SecretConfig(
+                : new SecretFiles(
                       `${name}-secrets`,
-                      { ...args, content: secretYaml(options, args.secretConfig) },
+                      {
+                          volumeName: `${args.prefix}-secrets`,
+                          image: args.image,
+                          files: { "homeserver.yaml": secretYaml(options, args.secretConfig) },
+                          owner: SYNAPSE_USER,
+                          stack: args.stack,
+                      },
                       { parent: this },
                   );
         const secretMounts = secrets === undefined ? [] : [secrets.mount];
-        const secretPath = secrets?.path ?? "";
+        const secretPath =
+            secrets === undefined ? "" : pulumi.interpolate`${secrets.directory}/homeserver.yaml`;
 
         const service = synapseService(args, { volume: config.volumeName, secretMounts, secretPath });
         const { data, compiled } = dataMounts(args);

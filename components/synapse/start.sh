@@ -19,6 +19,13 @@ if [ ! -s "$SIGNING_KEY" ]; then
     exit 1
 fi
 
+for unfinished in /data/.restoring /data/.restoring-database; do
+    if [ -e "$unfinished" ]; then
+        echo "A restore of the backup $(cat "$unfinished") was cut short: refusing to start. Set synapse:restore again." >&2
+        exit 1
+    fi
+done
+
 # A stopped container of before, started by hand, would make an empty database and answer from that.
 if [ "$DATABASE" = sqlite ]; then
     if [ -e /data/.database ]; then

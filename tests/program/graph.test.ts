@@ -11,3 +11,4 @@ import "./graph/ports.ts";
 import "./graph/outputs.ts";
 import "./graph/outer-proxy.ts";
 import "./graph/asked.ts";
+import "./graph/backups.ts";

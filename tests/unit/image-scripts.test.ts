@@ -26,14 +26,28 @@ const RUNS_IN: Readonly<Record<string, readonly Place[]>> = {
     "nginx/reload.sh": ["pulumi"],
     "nginx/start.sh": ["nginx"],
     "docker/at-work.sh": ["pulumi"],
+    "docker/remove-others.sh": ["synapse"],
+    "docker/secret-files.sh": ["synapse"],
+    "backup/backup.sh": ["restic"],
+    "backup/dump.sh": ["postgres", "synapse"],
+    "backup/dump-postgres.sh": ["postgres"],
+    "backup/dump-sqlite.sh": ["synapse"],
+    "backup/health.sh": ["restic"],
+    "backup/list.sh": ["restic"],
+    "backup/own.sh": ["synapse"],
+    "backup/prove.sh": ["restic"],
+    "backup/receive.sh": ["restic"],
+    "backup/restic.sh": ["restic"],
+    "backup/restore-database.sh": ["postgres"],
+    "backup/restore.sh": ["restic"],
+    "backup/run.sh": ["restic"],
+    "backup/schedule.sh": ["restic"],
     "postgres/initialize.sh": ["postgres"],
     "postgres/store.sh": ["synapse"],
     "synapse/away.sh": ["pulumi"],
     "synapse/check.sh": ["synapse"],
     "synapse/generate.sh": ["synapse"],
-    "synapse/remove-others.sh": ["synapse"],
     "synapse/start.sh": ["synapse"],
-    "synapse/store.sh": ["synapse"],
 };
 
 const components = new URL("../../components/", import.meta.url);
@@ -47,7 +61,13 @@ test("it is known of every script where it runs", () => {
 });
 
 /** They stand before others, which call their functions. */
-const library = [...functionsOf(read("certificates/install-pair.sh") + read("certificates/lock.sh"))];
+const library = [
+    "certificates/install-pair.sh",
+    "certificates/lock.sh",
+    "backup/dump-sqlite.sh",
+    "backup/restic.sh",
+    "backup/schedule.sh",
+].flatMap((file) => [...functionsOf(read(file))]);
 
 describe("a script uses nothing that the official image lacks", () => {
     for (const [file, places] of Object.entries(RUNS_IN)) {

@@ -60,9 +60,9 @@ test("secretConfig is handed over as a secret, by standard input alone, and stan
     const { stdin, ...others } = registered(hiding, "synapse-secrets-store").inputs;
     assert.deepEqual(stdin, {
         [SIGNATURE]: SECRET,
-        value: `email:\n  smtp_host: mail.example.org\n  smtp_pass: ${HIDDEN}\n`,
+        value: `homeserver.yaml ${base64(`email:\n  smtp_host: mail.example.org\n  smtp_pass: ${HIDDEN}\n`)}\n`,
     });
-    assert.doesNotMatch(JSON.stringify(others), new RegExp(HIDDEN));
+    assert.doesNotMatch(JSON.stringify(others), new RegExp(`${HIDDEN}|${base64(HIDDEN)}`));
     for (const { name, inputs } of hiding.registrations) {
         if (name !== "synapse-secrets-store")
             assert.doesNotMatch(JSON.stringify(inputs), new RegExp(HIDDEN), name);
@@ -100,3 +100,7 @@ test("without secretConfig there is nothing of it", () => {
     for (const { name } of runs.files.registrations) assert.doesNotMatch(name, /secrets/);
     assert.equal(environmentOf(runs.files, "synapse-check").SECRET_CONFIG, "");
 });
+
+function base64(text: string): string {
+    return Buffer.from(text).toString("base64");
+}

@@ -121,7 +121,34 @@ export const [loopback, unnamed, behindOther, behindUnknown] = await Promise.all
     }),
     runProgram({ ...NAMED, tls: proxy, ephemeral: true }),
 ]);
+export const BACKUP_SECRETS = ["Hunter5-of-backups", "Hunter6"] as const;
+const backup = {
+    repository: "s3:https://s3.example.net/chat",
+    password: BACKUP_SECRETS[0],
+    environment: { AWS_ACCESS_KEY_ID: "chat", AWS_SECRET_ACCESS_KEY: BACKUP_SECRETS[1] },
+};
+export const [backedUp, restoring, keptHere] = await Promise.all([
+    runProgram({ ...FILES, backup }, "test", ["backup"]),
+    runProgram({ ...FILES, backup, restore: "latest" }, "test", ["backup"]),
+    runProgram(
+        {
+            ...FILES,
+            database: { kind: "sqlite" },
+            backup: {
+                repository: "/mnt/backups",
+                password: BACKUP_SECRETS[0],
+                every: 6,
+                keep: { last: 3, daily: 0 },
+            },
+        },
+        "test",
+        ["backup"],
+    ),
+]);
 export const everyRun = [
+    backedUp,
+    restoring,
+    keptHere,
     ...Object.values(runs),
     ephemeral,
     inFile,

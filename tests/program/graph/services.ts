@@ -134,6 +134,10 @@ everyService("writes to memory and to its own volumes alone", (inputs, { name })
             : ["/data"],
         "postgres-container": ["/var/lib/postgresql/data"],
         "nginx-container": ["/buffer"],
+        "backup-container": mounts.some(({ target }) => target === "/repository")
+            ? ["/state", "/repository", "/pipe"]
+            : ["/state", "/pipe"],
+        "backup-database": mounts.some(({ target }) => target === "/data") ? ["/pipe", "/data"] : ["/pipe"],
         "certificates-relay": ["/certificates"],
         "certificate-renewal": ["/ca", "/certificates"],
         "certbot-container": mounts.some(({ target }) => target === "/webroot")

@@ -140,6 +140,7 @@ test("people are told what is not well, and otherwise that all is", () => {
             database: { kind: "postgres" as const, bytes: 3 * 2 ** 30 },
             media: { local: 2 ** 20, remote: 0 },
         },
+        backup: null,
         warnings: ["no AAAA record"],
         faults: ["synapse-nginx does not run: it is exited"],
     };

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Backups, somePassword } from "../../support/backups.ts";
+import type { Deployment, Engine } from "../../support/deployment.ts";
+import { docker, logs } from "../../support/homeserver.ts";
+import { eventually } from "../../support/http.ts";
+
+/** Whatever dies while a backup is made: half of one never counts, and the next one is whole. */
+export function faults(engine: Engine): void {
+    describe(`a backup that is cut short, with ${engine.name}`, () => {
+        let server: Deployment;
+        let backups: Backups;
+        let repository = "";
+        const password = somePassword();
+        const settings = () => ({ backup: { repository, password, keep: { last: 50 } } });
+        const sql = (statement: string) => docker("exec", backups.database, "psql", "-qAt", "-c", statement);
+
+        before(async () => {
+            server = engine.deployment({ tls: { mode: "none" }, database: { kind: "postgres" } });
+            backups = new Backups(server.name);
+            repository = `volume:${server.name}.kept`;
+            await server.mustUp(settings());
+            await backups.first();
+            // So that there is a middle.
+            await sql(
+                "CREATE TABLE filler AS SELECT (SELECT string_agg(md5(random()::text || g || i), '') FROM generate_series(1, 250) i) FROM generate_series(1, 6000) g",
+            );
+        });
+        after(async () => {
+            await server.destroy();
+            await docker("volume", "rm", "--force", `${server.name}.kept`);
+        });
+
+        /** Begins one, does something to it, and sees that it does not count and that the next does. */
+        async function cutShort(phase: RegExp | number, kill: () => Promise<unknown>): Promise<string> {
+            const before = (await backups.runs()).filter(({ whole }) => whole).length;
+            await sql(
+                "UPDATE filler SET string_agg = md5(random()::text) || string_agg WHERE random() < 0.5",
+            );
+            const under = backups.attempt();
+            if (typeof phase === "number") await sleep(phase);
+            else await backups.until(phase);
+            await kill();
+            const { code, printed } = await under;
+            assert.notEqual(code, 0, printed);
+            await backups.isThere();
+            const runs = await backups.runs();
+            assert.equal(runs.filter(({ whole }) => whole).length, before, JSON.stringify(runs));
+            await backups.make();
+            const healed = await backups.runs();
+            assert.deepEqual([healed.length, healed.every(({ whole }) => whole)], [before + 1, true]);
+            return printed;
+        }
+
+        /** As the kernel does when memory runs out: Docker starts it again, which it would not after a docker kill. */
+        async function kill(container: string): Promise<void> {
+            process.kill(Number(await docker("inspect", "--format", "{{.State.Pid}}", container)), "SIGKILL");
+        }
+        const killRestic = () => docker("exec", backups.container, "pkill", "-KILL", "-x", "restic");
+
+        test("the container that dumps is killed in its middle", async () => {
+            const said = await cutShort(/dump$/m, () => kill(backups.database));
+            assert.match(said, /The database was not dumped/);
+        });
+
+        test("PostgreSQL is killed", async () => {
+            const said = await cutShort(/dump$/m, () => kill(`${server.name}-postgres`));
+            assert.match(said, /failed at the database/);
+        });
+
+        test("restic is killed while it takes the database", async () => {
+            await cutShort(/dump$/m, killRestic);
+        });
+
+        test("the container of restic is killed while it takes the database", async () => {
+            await cutShort(/dump$/m, () => kill(backups.container));
+        });
+
+        test("restic is killed before anything", async () => {
+            await cutShort(500, killRestic);
+        });
+
+        test("the password is another one: said before the server is touched", async () => {
+            const id = await docker("inspect", "--format", "{{.Id}}", server.name);
+            const { code, printed } = await server.up({
+                logLevel: "WARNING",
+                backup: { repository, password: "a password of nobody's" },
+            });
+            assert.notEqual(code, 0);
+            assert.match(printed, /has another password than synapse:backup\.password/);
+            assert.match(printed, /wrong password or no key found/);
+            assert.doesNotMatch(printed, /a password of nobody's/);
+            assert.equal(await docker("inspect", "--format", "{{.Id}}", server.name), id);
+        });
+
+        test("the container is unhealthy when there has been none for twice the interval", async () => {
+            const age = (hours: number) =>
+                docker(
+                    "exec",
+                    backups.container,
+                    "sh",
+                    "-c",
+                    `echo $(($(date +%s) - ${hours} * 3600)) >/state/last; sh /scripts/health.sh || true`,
+                );
+            assert.equal(await age(47), "");
+            assert.match(await age(49), /There has been no good backup for 49 hours/);
+            // And it mends that by itself.
+            await eventually(
+                90,
+                () => docker("exec", backups.container, "sh", "/scripts/health.sh"),
+                () => true,
+            );
+            assert.match(await logs(backups.container), /is made, in/);
+        });
+    });
+}
