@@ -2,6 +2,7 @@
 # Runs in a disposable container before another Synapse image runs on the database, as root with CHOWN, SETUID and
 # SETGID alone: in the image of PostgreSQL, whose pg_dump it uses, or where the data is in SQLite in Synapse's.
 # Prints the dump's name when there is one of the database as it is now.
+# Before it stands dump-postgres.sh or dump-sqlite.sh, which has the function `dump_to`.
 #   OWNER      uid:gid of those who dump
 #   DATABASE   where the data is: sqlite or postgres
 #   COMPILED   what the server records of the image once it was healthy with it
@@ -36,20 +37,7 @@ name="$(date -u +%Y-%m-%dT%H%M%SZ)-synapse-$version"
 echo "Dumping the database of Synapse $version, before another image runs on it." >&2
 rm -rf /dumps/.new
 mkdir /dumps/.new
-case $DATABASE in
-    postgres) pg_dump --format=custom --file=/dumps/.new/database ;;
-    sqlite)
-        python3 - <<'PYTHON'
-import sqlite3
-from contextlib import closing
-
-# Online: the server goes on writing, and what is copied is whole.
-with closing(sqlite3.connect("file:/data/homeserver.db?mode=rw", uri=True, timeout=60)) as source:
-    with closing(sqlite3.connect("/dumps/.new/database")) as target:
-        source.backup(target)
-PYTHON
-        ;;
-esac
+dump_to /dumps/.new/database
 printf '%s\n' "$image" >/dumps/.new/image
 printf '%s\n' "$DATABASE" >/dumps/.new/kind
 sync

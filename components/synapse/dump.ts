@@ -33,7 +33,9 @@ export function dumpStep(
         `${name}-dump`,
         {
             image: postgresImage ?? args.image,
-            script: script(import.meta.url, "dump.sh"),
+            script:
+                script(import.meta.url, database === undefined ? "dump-sqlite.sh" : "dump-postgres.sh") +
+                script(import.meta.url, "dump.sh"),
             user: "0:0",
             capabilities: ["CHOWN", "SETUID", "SETGID"],
             ...(database === undefined ? {} : { network: args.network }),

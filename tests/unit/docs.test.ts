@@ -144,7 +144,8 @@ test("the plugins that the documentation installs are those that package.json pi
 
 test("the errors that the documentation explains are the program's own", () => {
     const program = programText();
-    const [own = ""] = read("docs/troubleshooting.md").split("## In Pulumi's and Docker's words");
+    const [mine = ""] = read("docs/troubleshooting.md").split("## In Pulumi's and Docker's words");
+    const own = `${mine}\n${read("docs/troubleshooting-data.md")}`;
     const quoted = some(own.matchAll(/\*\*`([^`]+)`\*\*/g)).map(([, error = ""]) =>
         error.replaceAll("\n", " "),
     );

@@ -46,6 +46,9 @@ const RUNS_IN: Readonly<Record<string, readonly Place[]>> = {
     "postgres/store.sh": ["synapse"],
     "synapse/away.sh": ["pulumi"],
     "synapse/check.sh": ["synapse"],
+    "synapse/dump.sh": ["postgres", "synapse"],
+    "synapse/dump-postgres.sh": ["postgres"],
+    "synapse/dump-sqlite.sh": ["synapse"],
     "synapse/generate.sh": ["synapse"],
     "synapse/start.sh": ["synapse"],
 };
@@ -65,6 +68,7 @@ const library = [
     "certificates/install-pair.sh",
     "certificates/lock.sh",
     "backup/dump-sqlite.sh",
+    "synapse/dump-sqlite.sh",
     "backup/restic.sh",
     "backup/schedule.sh",
 ].flatMap((file) => [...functionsOf(read(file))]);

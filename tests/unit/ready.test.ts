@@ -43,7 +43,7 @@ function run(
     variables: Record<string, string>,
 ): { ended: Promise<Ended>; said: () => string } {
     const child = spawn("sh", [join(COMPONENTS, script)], {
-        env: { PATH: `${stage}:${process.env.PATH ?? ""}`, STAGE: stage, ...variables },
+        env: { PATH: `${stage}:${process.env.PATH ?? ""}`, STAGE: stage, ADVICE: "", ...variables },
         stdio: ["ignore", "ignore", "pipe"],
     });
     let said = "";

@@ -44,7 +44,13 @@ test("a command does the same when it is made and when something about it change
 });
 
 /** What speaks to the database. */
-const CONNECTED = ["restore-database", "synapse-database", "synapse-migration", "database-store"];
+const CONNECTED = [
+    "restore-database",
+    "synapse-database",
+    "synapse-migration",
+    "synapse-dump",
+    "database-store",
+];
 
 test("every script in a container but certbot and what asks the database is without network, and names its user", () => {
     for (const { name, inputs } of everyRun.flatMap((run) => some(commandsOf(run)))) {
@@ -60,12 +66,15 @@ test("every script in a container but certbot and what asks the database is with
             assert.match(options, /^(--network\nnone\n)?--user\n991:991\n--env\n/);
             continue;
         }
-        if (CONNECTED.includes(name)) {
-            const user =
-                name === "database-store"
-                    ? /^--user\n0:0\n--cap-add\nCHOWN\n--env\n/
-                    : /^--user\n991:991\n--env\n/;
-            assert.match(options, user);
+        // SQLite is in a file.
+        const isInFile = name === "synapse-dump" && options.startsWith("--network\nnone\n");
+        if (CONNECTED.includes(name) && !isInFile) {
+            const user: Readonly<Record<string, RegExp>> = {
+                "database-store": /^--user\n0:0\n--cap-add\nCHOWN\n--env\n/,
+                "synapse-dump":
+                    /^--user\n0:0\n--cap-add\nCHOWN\n--cap-add\nSETUID\n--cap-add\nSETGID\n--env\n/,
+            };
+            assert.match(options, user[name] ?? /^--user\n991:991\n--env\n/);
             assert.match(
                 (inputs.environment as Record<string, string>).TASK_NETWORK ?? "",
                 /^synapse-test(-ipv6)?$/,
@@ -101,6 +110,8 @@ for (const [mode, resource, needs] of [
     ["acme", "certbot-container", ["certbot-issuance"]],
     ["acme", "verification-questions", ["certbot-issuance"]],
     ["none", "synapse-database", ["postgres-container-ready", "synapse-data-generation", "synapse-check"]],
+    ["none", "synapse-dump", ["postgres-container-ready", "synapse-data-generation", "synapse-check"]],
+    ["none", "synapse-database", ["synapse-dump"]],
     ["none", "synapse-migration", ["synapse-database"]],
     ["none", "synapse-container", ["synapse-migration"]],
     ["none", "postgres-container", ["postgres-initialization", "postgres-config-loader"]],

@@ -62,6 +62,7 @@ test("nothing but what cannot be made again is kept", () => {
         "deployment",
         "postgres-volume",
         "synapse-data-volume",
+        "synapse-dumps",
     ]);
 });
 

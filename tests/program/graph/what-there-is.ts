@@ -36,6 +36,8 @@ const POSTGRES = [
     "command:local:Command postgres-container-ready < postgres",
     "command:local:Command synapse-database < synapse",
     "command:local:Command synapse-migration < synapse",
+    "docker:index/volume:Volume synapse-dumps < synapse",
+    "command:local:Command synapse-dump < synapse",
 ];
 const HOST_CERTIFICATE = [
     "synapse:index:HostCertificate certificates",
@@ -110,6 +112,9 @@ test("a stack on another's PostgreSQL has what it takes to reach it", () => {
         ...HOST_CERTIFICATE,
         ...PROXY,
         "synapse:index:ExternalDatabase database",
+        "docker:index/remoteImage:RemoteImage postgres-image",
+        "docker:index/volume:Volume synapse-dumps < synapse",
+        "command:local:Command synapse-dump < synapse",
         "docker:index/volume:Volume database-passwords < database",
         "command:local:Command database-store < database",
         "command:local:Command synapse-database < synapse",

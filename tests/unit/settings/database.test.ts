@@ -40,7 +40,7 @@ test("digits may be quoted", () => {
     assert.equal((read(external({ port: "5433" }), SECRET).database as { port: number }).port, 5433);
 });
 
-test("the image is the newest of the major, and is used by the stack's own PostgreSQL alone", () => {
+test("the image is the newest of the major, and is there for all but SQLite", () => {
     for (const [version, image] of [
         [14, "postgres:14.22-trixie"],
         [15, "postgres:15.17-trixie"],
@@ -49,8 +49,9 @@ test("the image is the newest of the major, and is used by the stack's own Postg
         [18, "postgres:18.3-trixie"],
     ] as const)
         assert.equal(usedImages(read({ ...LEAST, database: { kind: "postgres", version } })).postgres, image);
-    for (const settings of [read({ ...LEAST, database: { kind: "sqlite" } }), read(external(), SECRET)])
-        assert.equal(usedImages(settings).postgres, undefined);
+    assert.equal(usedImages(read({ ...LEAST, database: { kind: "sqlite" } })).postgres, undefined);
+    // Of another's it has the tools.
+    assert.equal(usedImages(read(external(), SECRET)).postgres, "postgres:17.9-trixie");
 });
 
 const OBJECT = "an object with `kind`: postgres, sqlite or external";
