@@ -200,12 +200,15 @@ for (const engine of engines()) {
                     `fallocate -l $(($(df -Pm /${disk} | awk 'END { print $4 }') - ${free}))M /${disk}/filler`,
                 );
                 if (free === 0) await hold(`dd if=/dev/zero of=/${disk}/filler2 bs=4k 2>/dev/null || true`);
-                const run = await server.up(ON_POSTGRES);
-                assert.notEqual(run.code, 0, run.printed);
-                assert.match(run.printed, /No space left on device|disk is full|disk full/i);
-                context.diagnostic(run.printed.slice(-1500));
+                try {
+                    const run = await server.up(ON_POSTGRES);
+                    assert.notEqual(run.code, 0, run.printed);
+                    assert.match(run.printed, /No space left on device|Check free disk space|disk is full/);
+                    context.diagnostic(run.printed.slice(-1500));
+                } finally {
+                    await hold(`rm -f /${disk}/filler /${disk}/filler2`);
+                }
                 await assertOnSqlite();
-                await hold(`rm -f /${disk}/filler /${disk}/filler2`);
             });
         }
 
