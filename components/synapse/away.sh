@@ -11,8 +11,8 @@ began=$(date +%s)
 # A failure leaves the data where it was, and so the server; what was interrupted goes on with the next run.
 ended() {
     [ "$1" != 0 ] || return 0
-    # Synapse's tool says at most that the connection is lost. Without details, which are rows.
-    docker logs --since "$began" "$POSTGRES" 2>&1 | grep -E ' (ERROR|FATAL|PANIC|HINT): ' | tail -n 5 | sed 's/^/PostgreSQL: /' >&2
+    # Synapse's tool says at most that the connection is lost. Without details, which are rows, and hints, which alarm.
+    docker logs --since "$began" "$POSTGRES" 2>&1 | grep -E ' (ERROR|FATAL|PANIC): ' | tail -n 5 | sed 's/^/PostgreSQL: /' >&2
     ! docker container inspect "$SERVER" >/dev/null 2>&1 || docker start "$SERVER" >/dev/null
 }
 trap 'ended "$?"' EXIT
