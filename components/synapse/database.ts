@@ -90,6 +90,7 @@ function migration(
             BEGUN: MOVING,
             LOCK: MOVING_LOCK,
             CHECKED: checked.apply((printed) => printed.trim()),
+            POSTGRES: `${args.prefix}-postgres`,
             MAINTENANCE: announced ? ANNOUNCEMENT.maintenance : "",
         },
         beforehand: pulumi.interpolate`${unlessAtWork(args.prefix, "the data moves to PostgreSQL")}\n${script(import.meta.url, "away.sh")}`,

@@ -119,12 +119,14 @@ def write(path: str, text: str) -> None:
 def run(module: str, *arguments: str) -> None:
     """One of Synapse's scripts, its progress told every few seconds and its drops of rows kept."""
     command = [sys.executable, "-u", "-m", f"synapse._scripts.{module}", *arguments]
-    last: collections.deque[str] = collections.deque(maxlen=40)
+    last: collections.deque[str] = collections.deque(maxlen=15)
     told = time.monotonic()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd="/tmp") as process:
         assert process.stdout is not None
         for line in process.stdout:
-            last.append(line)
+            # What calls what is many lines long, and hides what is wrong.
+            if line.strip() and not re.match(r"\s|/\S+\.py:\d+:|[-\]]", line):
+                last.append(line)
             if "DROPPING ROW" in line:
                 with open(BEGUN, "a", encoding="utf-8") as file:
                     file.write(f"{re.sub(r'.*in table (\S+) .*', r'\1', line.strip())}\n")
