@@ -17,6 +17,10 @@ export interface Server {
     /** What the internet does not do for the server. */
     readonly warnings: readonly string[];
     readonly dockerHost: DockerHost;
+    /** Public half of the signing key: `ed25519:a_AbCd <unpadded base64>`. */
+    readonly verifyKey: string;
+    /** What brings it up. */
+    readonly deployedBy: "npm start" | "pulumi up";
 }
 
 /** The option of all commands that says whose server is meant. */
@@ -35,9 +39,9 @@ type Answer =
 
 /** Finds the server by its stack's outputs: the Pulumi CLI's where that knows the stack, else the embedded engine's. */
 export async function findServer(stack: string, project: string = PROJECT): Promise<Server> {
-    if (!/^\w[\w.-]*(\/\w[\w.-]*){0,2}$/.test(stack)) throw new UsageError(`${stack} is no name for a stack`);
+    checkStackName(stack);
     const fromPulumi = await pulumiOutputs(stack, project);
-    if ("outputs" in fromPulumi) return serverOf(stack, fromPulumi.outputs);
+    if ("outputs" in fromPulumi) return serverOf(stack, "pulumi up", fromPulumi.outputs);
     const fromRecord = recordedOutputs(stack, project);
     if ("outputs" in fromRecord) {
         // Pulumi may know another server by that name, so a person should see which is meant.
@@ -45,13 +49,18 @@ export async function findServer(stack: string, project: string = PROJECT): Prom
             process.stderr.write(
                 `Pulumi names no server of the stack ${stack} (${fromPulumi.why}): this is that of \`npm start\`, by .state/${stack}.json.\n`,
             );
-        return serverOf(stack, fromRecord.outputs);
+        return serverOf(stack, "npm start", fromRecord.outputs);
     }
     throw new CommandError(
         `There is no server of the stack ${stack}:\n  npm start: ${fromRecord.why}\n` +
             `  Pulumi: ${fromPulumi.why}\n` +
             `Bring it up with \`npm start\`, which makes the stack local, or \`pulumi up\`; or name another with --stack.`,
     );
+}
+
+/** Refuses what can be no name of a stack, such as a path that leads elsewhere. */
+export function checkStackName(stack: string): void {
+    if (!/^\w[\w.-]*(\/\w[\w.-]*){0,2}$/.test(stack)) throw new UsageError(`${stack} is no name for a stack`);
 }
 
 /** As {@link findServer}, or fails unless Synapse's container runs. */
@@ -106,8 +115,13 @@ function withServer(outputs: unknown, why: string): Answer {
     return isObject(outputs) && typeof outputs.containerName === "string" ? { outputs } : { why };
 }
 
-function serverOf(stack: string, outputs: Readonly<Record<string, unknown>>): Server {
-    const { clientUrl, containerName, caCertificate, publishedPorts, warnings, dockerHost } = outputs;
+function serverOf(
+    stack: string,
+    deployedBy: Server["deployedBy"],
+    outputs: Readonly<Record<string, unknown>>,
+): Server {
+    const { clientUrl, containerName, caCertificate, publishedPorts, warnings, dockerHost, verifyKey } =
+        outputs;
     const ports = Object.entries(isObject(publishedPorts) ? publishedPorts : {});
     return {
         stack,
@@ -119,6 +133,8 @@ function serverOf(stack: string, outputs: Readonly<Record<string, unknown>>): Se
         ),
         warnings: Array.isArray(warnings) ? warnings.map(String) : [],
         dockerHost: text(dockerHost),
+        verifyKey: text(verifyKey) ?? "",
+        deployedBy,
     };
 }
 

@@ -7,6 +7,7 @@ import { servedCertificate } from "./status/certificate.ts";
 import { imageReferences, inspectContainers, servicesOf } from "./status/containers.ts";
 import { freeSpace, volumeSizes } from "./status/disk.ts";
 import { faultsOf, inWords, type Report } from "./status/report.ts";
+import { sizesOf } from "./status/sizes.ts";
 
 const USAGE = `Says how a stack's server is. The exit code is 1 when something that should run does not.
 
@@ -25,12 +26,13 @@ async function status(args: readonly string[]): Promise<number> {
 
 async function reportOn(server: Server): Promise<Report> {
     const containers = await inspectContainers(server);
-    const [references, synapseVersion, certificate, volumes, disk, backup] = await Promise.all([
+    const [references, synapseVersion, certificate, volumes, disk, sizes, backup] = await Promise.all([
         imageReferences(server.dockerHost, containers),
         versionOf(server),
         servedCertificate(server.clientUrl),
         volumeSizes(server, containers),
         freeSpace(server),
+        sizesOf(server),
         lastBackup(server, containers),
     ]);
     const services = servicesOf(server, containers, references);
@@ -42,6 +44,7 @@ async function reportOn(server: Server): Promise<Report> {
         certificate,
         volumes: volumes ?? null,
         disk: disk ?? null,
+        sizes: sizes ?? null,
         backup,
         warnings: server.warnings,
         faults: [...faultsOf(services, certificate), ...backupFaults(backup)],

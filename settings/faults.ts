@@ -85,10 +85,10 @@ function shown(input: unknown, key: PropertyKey | undefined): string {
 
 function command(key: string): string {
     const isSecret =
-        /^(?:secretConfig|backup\.environment)\.|^(?:backup|database)\.password$|^backup\.sftp\.privateKey$/.test(
-            key,
-        );
-    const secret = isSecret ? "--secret " : "";
+        key.startsWith("secretConfig.") ||
+        key.startsWith("backup.environment.") ||
+        NEVER_SHOWN.has(key.split(".").at(-1));
+    const secret = isSecret && key.includes(".") ? "--secret " : "";
     return `pulumi config set ${secret}${/[.[]/.test(key) ? "--path " : ""}${typed(key)} <value>`;
 }
 

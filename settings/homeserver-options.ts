@@ -23,11 +23,14 @@ export const OWNED_OPTIONS: Readonly<Record<string, string>> = {
         "leave it out: the program turns it on, for itself alone, to see what a restart would break off",
     log_config: "set synapse:logLevel",
     max_upload_size: "set synapse:maxUploadSize, which nginx must know too",
+    media_retention: "set synapse:mediaRetention",
     media_store_path: "leave it out: media stays on the data volume",
     pid_file: "leave it out: the container's first process is Synapse",
     daemonize: "leave it out: Synapse would leave its container, which then ends",
     signing_key: "leave it out: the key is on the data volume and nowhere else",
     signing_key_path: "leave it out: the key is on the data volume and nowhere else",
+    old_signing_keys:
+        "leave it out: /data/old_signing_keys.yaml has them; synapse:signingKey.rotation adds to it",
     tls_certificate_path: "set synapse:tls",
     tls_private_key_path: "set synapse:tls",
     registration_shared_secret:

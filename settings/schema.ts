@@ -11,12 +11,14 @@ import { ip6tables, ipv6, ipv6Faults } from "./ipv6.ts";
 import { flag } from "./kinds.ts";
 import { listenAddresses } from "./listen-addresses.ts";
 import { maxUploadSize } from "./max-upload-size.ts";
+import { mediaRetention } from "./media-retention.ts";
 import { memory } from "./memory.ts";
 import { name } from "./name.ts";
 import { offFaults, ports, standardPortFaults } from "./ports.ts";
 import { publicHost } from "./public-host.ts";
 import { secretConfig } from "./secret-config.ts";
 import { serverName } from "./server-name.ts";
+import { signingKey } from "./signing-key.ts";
 import { takeOver } from "./take-over.ts";
 import { acmeFaults } from "./tls/acme.ts";
 import { http3Faults } from "./tls/nginx.ts";
@@ -45,6 +47,7 @@ export const settingsSchema = z.strictObject({
     ipv6,
     ip6tables,
     maxUploadSize,
+    mediaRetention,
     holdSeconds,
     startSeconds,
     upgradeDump,
@@ -54,6 +57,7 @@ export const settingsSchema = z.strictObject({
         .describe("Level of Synapse's log, which goes to the container's log."),
     extraConfig,
     secretConfig,
+    signingKey,
     backup,
     restore,
     images,

@@ -1,3 +1,4 @@
+import { DF, type DiskSpace, isNearlyFull, parseDf } from "../../components/verification/disk.ts";
 import { docker } from "../docker.ts";
 import type { Server } from "../server.ts";
 import type { Inspected } from "./containers.ts";
@@ -9,10 +10,9 @@ export interface VolumeStatus {
     readonly size: string;
 }
 
-/** Bytes of the file system with the server's data. */
-export interface DiskStatus {
-    readonly size: number;
-    readonly free: number;
+/** The file system with the server's data. */
+export interface DiskStatus extends DiskSpace {
+    readonly nearlyFull: boolean;
 }
 
 /** Docker adds up every file of every volume on the host for it, so it is given a while and no more. */
@@ -38,15 +38,7 @@ export async function volumeSizes(
 
 /** Docker's root directory, as seen from the server's data; undefined while the container does not run. */
 export async function freeSpace({ containerName, dockerHost }: Server): Promise<DiskStatus | undefined> {
-    const asked = await docker(dockerHost, ["exec", containerName, "df", "-Pk", "/data"], {
-        patience: 10_000,
-    });
-    return asked.code === 0 ? parseDf(asked.stdout) : undefined;
-}
-
-/** POSIX's format: Filesystem, 1024-blocks, Used, Available, Capacity, Mounted on. */
-export function parseDf(printed: string): DiskStatus | undefined {
-    const [, size, , free] = printed.trim().split("\n").at(-1)?.split(/\s+/) ?? [];
-    if (size === undefined || free === undefined || !/^\d+$/.test(size + free)) return undefined;
-    return { size: Number(size) * 1024, free: Number(free) * 1024 };
+    const asked = await docker(dockerHost, ["exec", containerName, ...DF], { patience: 10_000 });
+    const space = asked.code === 0 ? parseDf(asked.stdout) : undefined;
+    return space && { ...space, nearlyFull: isNearlyFull(space) };
 }

@@ -3,6 +3,7 @@ import { type BackupStatus, backupInWords } from "./backup.ts";
 import type { CertificateStatus } from "./certificate.ts";
 import { faultOf, type ServiceStatus } from "./containers.ts";
 import type { DiskStatus, VolumeStatus } from "./disk.ts";
+import type { Sizes } from "./sizes.ts";
 
 /** All that `npm run status` has found out, as `--json` prints it. */
 export interface Report {
@@ -15,6 +16,8 @@ export interface Report {
     /** Null when Docker did not say in time. */
     readonly volumes: readonly VolumeStatus[] | null;
     readonly disk: DiskStatus | null;
+    /** Null while the server does not run, or when it did not say in time. */
+    readonly sizes: Sizes | null;
     /** The last good backup; null where the stack makes none, and undefined when its container does not say. */
     readonly backup: BackupStatus | null | undefined;
     /** What the last deployment said the internet does not do for the server. */
@@ -37,15 +40,27 @@ export function faultsOf(
 
 /** For people. */
 export function inWords(report: Report): string {
-    const { stack, clientUrl, synapseVersion, services, certificate, volumes, disk, warnings, faults } =
-        report;
+    const {
+        stack,
+        clientUrl,
+        synapseVersion,
+        services,
+        certificate,
+        volumes,
+        disk,
+        sizes: held,
+        warnings,
+        faults,
+    } = report;
     const facts: (readonly [string, string])[] = [
         ["stack", stack],
         ["clients", clientUrl],
         ["Synapse", synapseVersion ?? "does not say its version"],
         ["certificate", certificate === null ? "none" : certificateInWords(certificate)],
         ["backup", backupInWords(report.backup)],
-        ["disk", disk === null ? "not known" : `${gibibytes(disk.free)} of ${gibibytes(disk.size)} free`],
+        ["disk", disk === null ? "not known" : diskInWords(disk)],
+        ["database", databaseInWords(held?.database ?? null)],
+        ["media", mediaInWords(held?.media ?? null)],
     ];
     const sizes =
         volumes === null
@@ -69,6 +84,25 @@ function serviceRow({ service, state, health, version, image, since, restarts }:
         version ?? "",
         image,
     ];
+}
+
+function diskInWords({ free, size, nearlyFull }: DiskStatus): string {
+    return `${gibibytes(free)} of ${gibibytes(size)} free${nearlyFull ? ": nearly full" : ""}`;
+}
+
+function databaseInWords(database: Sizes["database"]): string {
+    if (database === null) return "not known";
+    const kind = { sqlite: "SQLite", postgres: "PostgreSQL" }[database.kind];
+    return `${mebibytes(database.bytes)}, ${kind}`;
+}
+
+function mediaInWords(media: Sizes["media"]): string {
+    if (media === null) return "not known";
+    return `${mebibytes(media.local)} of this server's users, ${mebibytes(media.remote)} of other servers`;
+}
+
+function mebibytes(bytes: number): string {
+    return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : gibibytes(bytes);
 }
 
 function certificateInWords(certificate: CertificateStatus): string {

@@ -1,6 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { ready } from "./ready.ts";
+import { type ReadyArgs, ready } from "./ready.ts";
 import type { Stack } from "./stack.ts";
 import { tmpfsOf } from "./tmpfs.ts";
 
@@ -73,6 +73,8 @@ export interface ServiceContainerArgs {
     readonly stopSignal?: "SIGTERM" | "SIGINT";
     /** Seconds between the polite and the forced stop. */
     readonly stopGracePeriod: number;
+    /** What is recorded of the service once it is healthy, and what is asked before that changes. */
+    readonly whenReady?: ReadyArgs;
 }
 
 /** A service's container, and the step that has seen it healthy, for others to wait for. */
@@ -154,7 +156,10 @@ export function serviceContainer(
             hooks: stack.sweep,
         },
     );
-    return { container, ready: ready(`${name}-ready`, container, health, stack, opts) };
+    return {
+        container,
+        ready: ready(`${name}-ready`, container, { ...health, ...args.whenReady }, stack, opts),
+    };
 }
 
 /**

@@ -5,6 +5,12 @@ import type { HealthArgs } from "./container.ts";
 import { pathOf } from "./script.ts";
 import type { Stack } from "./stack.ts";
 
+/** What else a step that waits for a container records. */
+export interface ReadyArgs {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly hooks?: pulumi.ResourceHookBinding;
+}
+
 /** A failure quotes the command, so its text stands in a file. */
 const WAIT = `exec sh ${pathOf(import.meta.url, "ready.sh")}`;
 
@@ -17,7 +23,13 @@ const WAIT = `exec sh ${pathOf(import.meta.url, "ready.sh")}`;
 export function ready(
     name: string,
     container: docker.Container,
-    health: HealthArgs,
+    {
+        command: health,
+        patience,
+        advice = "",
+        environment,
+        hooks,
+    }: Pick<HealthArgs, "command" | "patience" | "advice"> & ReadyArgs,
     stack: Stack,
     opts: pulumi.CustomResourceOptions,
 ): command.local.Command {
@@ -32,14 +44,19 @@ export function ready(
                 ...stack.environment,
                 CONTAINER: container.id,
                 NAME: container.name,
-                HEALTH: health.command.join("\n"),
-                PATIENCE: String(health.patience),
-                ADVICE: health.advice ?? "",
+                HEALTH: health.join("\n"),
+                PATIENCE: String(patience),
+                ADVICE: advice,
+                ...environment,
             },
             addPreviousOutputInEnv: false,
             logging: "stderr",
         },
         // A database takes the time that it takes.
-        { ...others, customTimeouts: { create: "24h", update: "24h" } },
+        {
+            ...others,
+            ...(hooks === undefined ? {} : { hooks }),
+            customTimeouts: { create: "24h", update: "24h" },
+        },
     );
 }

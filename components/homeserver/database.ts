@@ -38,6 +38,7 @@ export function databaseOf(
             {
                 prefix,
                 image: images.synapse,
+                network,
                 host,
                 port,
                 dbname,

@@ -47,7 +47,7 @@ export class Homeserver extends pulumi.ComponentResource {
     readonly dockerHost: string | null;
     /** DNS records that should exist. */
     readonly dnsRecords: readonly string[];
-    /** What the internet does not do for the server, and how that is mended; empty when all is well. */
+    /** What the internet does not do for the server, and what else is to be seen to; empty when all is well. */
     readonly warnings: pulumi.Output<readonly string[]>;
     /** What the running server was asked and answered, one line each. */
     readonly verified: pulumi.Output<readonly string[]>;

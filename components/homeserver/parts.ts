@@ -109,6 +109,7 @@ function makeData(
             imageReference: topology.images.synapse,
             serverName: settings.serverName,
             reportStats: settings.reportStats,
+            keyRotation: settings.signingKey.rotation,
             proxied: topology.front === "proxy",
             ephemeral: settings.ephemeral,
             beforeGeneration,
@@ -152,6 +153,7 @@ function makeSynapse(
         {
             ...settings,
             prefix: settings.name,
+            keyRotation: settings.signingKey.rotation,
             image: images.synapse,
             imageReference: topology.images.synapse,
             database: database && {

@@ -3,14 +3,16 @@ import * as pulumi from "@pulumi/pulumi";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
-import { type DatabaseConnection, SECRETS } from "./connection.ts";
+import { type DatabaseConnection, libpqEnvironment, SECRETS } from "./connection.ts";
 
 /** What {@link ExternalDatabase} needs to know. */
 export interface ExternalDatabaseArgs extends Pick<DatabaseConnection, "host" | "port" | "user" | "sslmode"> {
     /** Prefix of the stack's Docker objects. */
     readonly prefix: string;
-    /** Any image of Debian's that is on the host anyway. */
+    /** One with Python and psycopg2: Synapse's. */
     readonly image: pulumi.Input<string>;
+    /** Docker network of those who connect. */
+    readonly network: pulumi.Input<string>;
     /** Name of the database. */
     readonly dbname: string;
     /** Secret. */
@@ -31,11 +33,14 @@ export class ExternalDatabase extends pulumi.ComponentResource {
     constructor(name: string, args: ExternalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
         // None of the arguments: Pulumi would keep the password in its state.
         super("synapse:index:ExternalDatabase", name, {}, opts);
+        // Not the managed server's name for it: where one follows the other, both are there for a while.
         const secrets = new docker.Volume(
             `${name}-passwords`,
-            { name: `${args.prefix}-database` },
+            { name: `${args.prefix}-database-external` },
             { parent: this },
         );
+        const { host, port, dbname, user, sslmode } = args;
+        const connection = { host, port, dbname, user, sslmode, sslrootcert: rootCertificate(args) };
         task(
             `${name}-store`,
             {
@@ -43,6 +48,7 @@ export class ExternalDatabase extends pulumi.ComponentResource {
                 script: script(import.meta.url, "store.sh"),
                 user: "0:0",
                 capabilities: ["CHOWN"],
+                network: args.network,
                 mounts: [
                     { source: secrets.name, target: SECRETS, readOnly: false },
                     ...(args.ca === undefined
@@ -50,6 +56,7 @@ export class ExternalDatabase extends pulumi.ComponentResource {
                         : ([{ source: args.ca, target: "/ca.pem", type: "bind" }] as const)),
                 ],
                 environment: {
+                    ...libpqEnvironment(connection, "synapse"),
                     CA: args.ca === undefined ? "" : "/ca.pem",
                     READERS: Object.entries(args.readers)
                         .map((reader) => reader.join("="))
@@ -61,16 +68,7 @@ export class ExternalDatabase extends pulumi.ComponentResource {
             { parent: this },
         );
 
-        const { host, port, dbname, user, sslmode } = args;
-        this.connection = {
-            host,
-            port,
-            dbname,
-            user,
-            sslmode,
-            sslrootcert: rootCertificate(args),
-            secrets: { source: secrets.name, target: SECRETS },
-        };
+        this.connection = { ...connection, secrets: { source: secrets.name, target: SECRETS } };
         this.registerOutputs({});
     }
 }

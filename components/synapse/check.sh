@@ -1,13 +1,20 @@
 #!/bin/sh
 # Runs in a disposable container of the Synapse image, as Synapse's user, with every volume read-only.
 # Synapse itself reads the configuration, before the running server is touched: the generated layer from the data
-# volume, the one rendered from the settings from standard input, and the secret one.
+# volume, the one rendered from the settings from standard input, the old signing keys, and the secret one.
 #   SECRET_CONFIG   path of the secret layer; empty without one
 #   DATABASE        where the data is to be: sqlite or postgres
+#   MOVING_LOCK     file whose lock whoever moves the data holds
 
 [ "$DATABASE" != sqlite ] || [ ! -e /data/.database ] || {
     echo "Refused, and nothing was touched: the server's data is in PostgreSQL, and synapse:database.kind is sqlite. \
 Set it back." >&2
+    exit 1
+}
+# Its container outlives an interrupted deployment.
+[ "$DATABASE" != sqlite ] || [ ! -e "$MOVING_LOCK" ] || flock -s -n "$MOVING_LOCK" true || {
+    echo "Refused, and nothing was touched: a container still moves the server's data to PostgreSQL, and \
+synapse:database.kind is sqlite. Wait for it to end, or end it (docker ps); then run this again." >&2
     exit 1
 }
 
@@ -40,9 +47,11 @@ sys.stdout.write(said)
 }
 
 cat >/tmp/homeserver.yaml
+old_keys=/data/old_signing_keys.yaml
+[ -e "$old_keys" ] || old_keys=
 answer=$(
     python3 -m synapse.config --config-path=/data/homeserver.yaml --config-path=/tmp/homeserver.yaml \
-        ${SECRET_CONFIG:+"--config-path=$SECRET_CONFIG"} 2>&1 </dev/null
+        ${old_keys:+"--config-path=$old_keys"} ${SECRET_CONFIG:+"--config-path=$SECRET_CONFIG"} 2>&1 </dev/null
 ) || {
     echo "Synapse refuses this configuration; the running server was not touched:" >&2
     printf '%s\n' "$answer" | hide_secrets >&2

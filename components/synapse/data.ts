@@ -5,7 +5,7 @@ import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { dataVolume } from "../docker/volume.ts";
-import { permanenceGuard, SERVER_NAME } from "./guard.ts";
+import { KEY_ROTATION, permanenceGuard, rotationGuard, SERVER_NAME } from "./guard.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
 /** What {@link SynapseData} needs to know. */
@@ -17,6 +17,8 @@ export interface SynapseDataArgs {
     readonly imageReference: string;
     /** Matrix server name. Permanent. */
     readonly serverName: string;
+    /** How often the signing key has been replaced: one more than on the volume replaces it. */
+    readonly keyRotation: number;
     /** Whether the generated configuration reports usage statistics. */
     readonly reportStats: boolean;
     /** Whether a proxy stands before the server, which is then told of restarts. */
@@ -68,6 +70,8 @@ export class SynapseData extends pulumi.ComponentResource {
             { parent: this },
         );
 
+        // A throw-away may become another server: its data goes with the old name.
+        const guards = [...(args.ephemeral ? [] : [permanenceGuard(name)]), rotationGuard(name)];
         const generation = task(
             `${name}-generation`,
             {
@@ -84,6 +88,7 @@ export class SynapseData extends pulumi.ComponentResource {
                 ],
                 environment: {
                     [SERVER_NAME]: args.serverName,
+                    [KEY_ROTATION]: String(args.keyRotation),
                     COMPILED: compiledDirectory(args.image),
                     SCHEMA_PY: script(import.meta.url, "schema.py"),
                     IMAGE_REFERENCE: args.imageReference,
@@ -94,10 +99,9 @@ export class SynapseData extends pulumi.ComponentResource {
                 beforehand: unlessAtWork(args.prefix, "another generation run"),
             },
             args.stack,
-            // A throw-away may become another server: its data goes with the old name.
             {
                 parent: this,
-                hooks: args.ephemeral ? {} : permanenceGuard(name),
+                hooks: { beforeUpdate: guards.flatMap(({ beforeUpdate = [] }) => beforeUpdate) },
                 dependsOn: args.beforeGeneration?.(volume.name) ?? [],
             },
         );

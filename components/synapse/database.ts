@@ -9,7 +9,7 @@ import { ANNOUNCEMENT } from "./announcement.ts";
 import { compiledDirectory } from "./data.ts";
 import { onUpdate } from "./guard.ts";
 import type { SynapseArgs } from "./server.ts";
-import { dataMounts, MOVING } from "./service.ts";
+import { dataMounts, MOVING, MOVING_LOCK } from "./service.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
 /** The PostgreSQL database that a server uses. */
@@ -88,6 +88,7 @@ function migration(
         environment: {
             ...common.environment,
             BEGUN: MOVING,
+            LOCK: MOVING_LOCK,
             CHECKED: checked.apply((printed) => printed.trim()),
             MAINTENANCE: announced ? ANNOUNCEMENT.maintenance : "",
         },

@@ -27,6 +27,19 @@ export function databaseGuard(name: string): pulumi.ResourceHookBinding {
     );
 }
 
+/** The variable that says how often the signing key has been replaced. */
+export const KEY_ROTATION = "KEY_ROTATION";
+
+/** Refuses in preview already those steps of that number which the generation run would refuse. */
+export function rotationGuard(name: string): pulumi.ResourceHookBinding {
+    return onUpdate(`${name}-rotation`, (before, after) =>
+        // A throw-away that becomes another server gets its first key.
+        before[SERVER_NAME] === after[SERVER_NAME]
+            ? rotationRefusal(Number(before[KEY_ROTATION] ?? 0), Number(after[KEY_ROTATION] ?? 0))
+            : undefined,
+    );
+}
+
 /** A hook of a task, for previews and runs: refuses what the variables of the last one and of the next say together. */
 export function onUpdate(
     name: string,
@@ -52,6 +65,16 @@ export function refusalOf(before: string, after: string): string | undefined {
     return (
         `synapse:serverName is ${before} for ever: it is part of every user and room. ` +
         `Set it back, or make a new stack for ${after}.`
+    );
+}
+
+/** Why the signing key's number cannot become another one; undefined when it can. */
+function rotationRefusal(before: number, after: number): string | undefined {
+    if (after === before || after === before + 1) return undefined;
+    return (
+        `synapse:signingKey.rotation is ${before}, and cannot become ${after}: ` +
+        `it counts the keys that other servers have seen. ` +
+        `Set it to ${before}, or to ${before + 1} for another key.`
     );
 }
 

@@ -10,6 +10,8 @@ export interface HomeserverArgs {
     readonly reportStats: boolean;
     /** Synapse's notation: `50M`. */
     readonly maxUploadSize: string;
+    /** How long after its last use Synapse keeps a file, in its notation: `90d`; `off` keeps it. */
+    readonly mediaRetention: { readonly remote: string; readonly local: string };
     /**
      * Who stands before Synapse: nobody (`none`), nobody while it speaks TLS itself (`tls`), or a proxy whose
      * X-Forwarded-For is true (`proxy`).
@@ -90,6 +92,7 @@ function homeserver(args: HomeserverArgs): Record<string, unknown> {
         media_store_path: "/data/media_store",
         log_config: PATHS.logConfig,
         max_upload_size: args.maxUploadSize,
+        media_retention: mediaRetention(args.mediaRetention),
         // The generated file trusts matrix.org's key server, on purpose.
         suppress_key_server_warning: true,
     };
@@ -134,6 +137,14 @@ function database({ host, port, dbname, user, sslmode, sslrootcert }: DatabaseCo
 function federation({ enabled, allowList }: HomeserverArgs["federation"]): Record<string, unknown> {
     if (!enabled) return { federation_domain_whitelist: [] };
     return allowList === undefined ? {} : { federation_domain_whitelist: [...allowList] };
+}
+
+/** Without a lifetime Synapse keeps them; an empty block replaces one of the generated layer. */
+function mediaRetention({ remote, local }: HomeserverArgs["mediaRetention"]): Record<string, unknown> {
+    return {
+        ...(remote === "off" ? {} : { remote_media_lifetime: remote }),
+        ...(local === "off" ? {} : { local_media_lifetime: local }),
+    };
 }
 
 /** For the server's own start script, which asks what is under way before it stops Synapse. */

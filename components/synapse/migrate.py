@@ -3,10 +3,13 @@
 Runs in the image that is about to be deployed, as Synapse's user, connected by libpq's own environment variables.
 Interrupted, the next run goes on where this one was, as synapse_port_db does; a server that has run on SQLite in
 between has taken the marker away (start.sh), and then it begins anew.
-    BEGUN   path of the marker
+    CHECKED   what the check of the database said: `migrate`, or `ready` when there is nothing to move
+    BEGUN     path of the marker
+    LOCK      file that the server holds while it runs on SQLite, and this script while it moves the data
 """
 
 import collections
+import fcntl
 import os
 import re
 import sqlite3
@@ -15,7 +18,7 @@ import sys
 import time
 from contextlib import closing
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TextIO
 
 import psycopg2
 import yaml
@@ -23,6 +26,7 @@ from synapse._scripts.synapse_port_db import IGNORED_TABLES
 
 RECORD = "/data/.database"
 BEGUN = os.environ["BEGUN"]
+LOCK = os.environ["LOCK"]
 # Transactions of the last day alone are moved; the search index leaves out what it cannot index; the last three say
 # how far each database itself has come.
 NOT_COMPARED = IGNORED_TABLES | {
@@ -38,6 +42,11 @@ NOT_COMPARED = IGNORED_TABLES | {
 
 
 def main() -> None:
+    if os.environ["CHECKED"] != "migrate":
+        return
+    # Held until this process ends.
+    lock = open(LOCK, "a", encoding="utf-8")
+    hold(lock)
     with open("/data/homeserver.yaml", encoding="utf-8") as file:
         config = yaml.safe_load(file)
     database = config.get("database") or {}
@@ -75,6 +84,20 @@ def move(config: dict[str, Any], path: str) -> None:
             + "; ".join(f"{table} {there} of {here}" for table, here, there in different)
         )
     say(f"Everything has arrived, after {time.monotonic() - started:.0f} s.")
+
+
+def hold(lock: TextIO) -> None:
+    """Of a run that was killed the container goes on, and the server must not write what is being moved."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("An earlier run is still moving the data; waiting for it.")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        else:
+            sys.exit("The server has been started again, and writes to SQLite. Run this again.")
 
 
 def connect() -> "psycopg2.extensions.connection":
@@ -190,4 +213,7 @@ def keep(path: str) -> None:
     say(f"The SQLite database is kept as {kept}.")
 
 
-main()
+try:
+    main()
+except (OSError, sqlite3.Error, psycopg2.Error) as error:
+    sys.exit(f"The data could not be moved to PostgreSQL; what is in SQLite is untouched: {str(error).strip()}")

@@ -12,7 +12,7 @@ import { databaseSteps, type ServerDatabase } from "./database.ts";
 import { type DumpArgs, dumpStep } from "./dump.ts";
 import { DATABASE, databaseGuard } from "./guard.ts";
 import { type HomeserverArgs, homeserverYaml, logConfig, secretYaml } from "./homeserver.ts";
-import { dataMounts, kindOf, PORTS, replacingDigest, synapseService } from "./service.ts";
+import { dataMounts, kindOf, MOVING_LOCK, PORTS, replacingDigest, synapseService } from "./service.ts";
 import { SYNAPSE_USER } from "./user.ts";
 
 /** What {@link Synapse} needs to know. */
@@ -28,6 +28,8 @@ export interface SynapseArgs extends Omit<HomeserverArgs, "listen" | "metricsPor
     readonly dump: DumpArgs | undefined;
     /** Volume with the server's identity and data. */
     readonly dataVolume: pulumi.Input<string>;
+    /** How often the signing key has been replaced: with one more, the server starts with another key. */
+    readonly keyRotation: number;
     /** Volume with Python's compiled files. */
     readonly compiledVolume: pulumi.Input<string>;
     /** Docker network, on which the server's name is `synapse`. */
@@ -80,6 +82,7 @@ export class Synapse extends pulumi.ComponentResource {
                     { name: "homeserver.yaml", content: homeserver },
                     { name: "log.config", content: logConfig(args.logLevel) },
                     { name: "start.sh", content: script(import.meta.url, "start.sh"), executable: true },
+                    { name: "switch-key.py", content: script(import.meta.url, "switch-key.py") },
                 ],
                 stack: args.stack,
             },
@@ -117,6 +120,7 @@ export class Synapse extends pulumi.ComponentResource {
                     SECRET_CONFIG: secretPath,
                     PYTHONPYCACHEPREFIX: compiledDirectory(args.image),
                     [DATABASE]: kindOf(args),
+                    MOVING_LOCK,
                 },
                 // Here a preview shows what changes in it, line by line.
                 stdin: homeserver,
@@ -126,10 +130,7 @@ export class Synapse extends pulumi.ComponentResource {
             args.stack,
             {
                 parent: this,
-                hooks: {
-                    ...databaseGuard(name),
-                    ...(isOnLoopback(args) ? loopbackWarning(name, args.stack.environment) : {}),
-                },
+                hooks: isOnLoopback(args) ? loopbackWarning(name, args.stack.environment) : {},
             },
         );
         const dump =
@@ -140,10 +141,17 @@ export class Synapse extends pulumi.ComponentResource {
                 parent: this,
                 dependsOn: [check, config, ...(dump === undefined ? [] : [dump])],
             });
-        const { container, ready } = serviceContainer(`${name}-container`, service, args.stack, {
-            parent: this,
-            dependsOn: [check, config, dump, database].filter((step) => step !== undefined),
-        });
+        // Where the data is, it is when the server runs there: an update that failed before has moved nothing.
+        const whenReady = { environment: { [DATABASE]: kindOf(args) }, hooks: databaseGuard(name) };
+        const { container, ready } = serviceContainer(
+            `${name}-container`,
+            { ...service, whenReady },
+            args.stack,
+            {
+                parent: this,
+                dependsOn: [check, config, dump, database].filter((step) => step !== undefined),
+            },
+        );
 
         secrets?.removeOthers(`${name}-old-secrets`, { parent: this, dependsOn: [ready] });
 

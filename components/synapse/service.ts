@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MountArgs, PublishedPortArgs, ServiceContainerArgs } from "../docker/container.ts";
 import { ANNOUNCEMENT } from "./announcement.ts";
 import { COMPILED, compiledDirectory } from "./data.ts";
-import { DATABASE } from "./guard.ts";
+import { DATABASE, KEY_ROTATION } from "./guard.ts";
 import { PATHS } from "./homeserver.ts";
 import type { SynapseArgs } from "./server.ts";
 import { SYNAPSE_USER } from "./user.ts";
@@ -13,6 +13,9 @@ export const PORTS = { http: 8008, tls: 8448, metrics: 9000 } as const;
 
 /** On the data volume, while data is being moved from SQLite to PostgreSQL. */
 export const MOVING = "/data/.moving-to-postgres";
+
+/** Beside it: who moves the data holds its lock, and a server on SQLite shares it. */
+export const MOVING_LOCK = "/data/.moving.lock";
 
 /** Where the server's data is, for its start script and for the check before it. */
 export function kindOf({ database }: Pick<SynapseArgs, "database">): "postgres" | "sqlite" {
@@ -38,6 +41,7 @@ export function synapseService(args: SynapseArgs, configuration: ConfigurationAr
         entrypoint: ["/bin/sh", "/config/start.sh"],
         environment: {
             SIGNING_KEY: PATHS.signingKey(args.serverName),
+            [KEY_ROTATION]: String(args.keyRotation),
             CERTIFICATE: args.front === "tls" ? PATHS.certificate : "",
             HTTP_PORT: String(PORTS.http),
             PYTHONPYCACHEPREFIX: compiledDirectory(args.image),
@@ -46,6 +50,7 @@ export function synapseService(args: SynapseArgs, configuration: ConfigurationAr
             SECRET_CONFIG: configuration.secretPath,
             [DATABASE]: kindOf(args),
             MOVING,
+            MOVING_LOCK,
         },
         mounts: mounts(args, configuration),
         // Uploads pass through it; when it is too small they fail without an HTTP status.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Starts Synapse and stays its parent, at every start of its container.
 #   SIGNING_KEY    path of the server's signing key
+#   KEY_ROTATION   how often the key has been replaced
 #   CERTIFICATE    path of its TLS certificate; empty when it speaks plain HTTP
 #   HTTP_PORT      port of its plain HTTP listener
 #   ANNOUNCE       file that tells nginx of a restart; empty without nginx
@@ -8,6 +9,7 @@
 #   SECRET_CONFIG  path of the layer of its configuration that nobody may see; empty without one
 #   DATABASE       where its data is: sqlite or postgres
 #   MOVING         file that is there while its data is moved from the one to the other
+#   MOVING_LOCK    file whose lock whoever moves the data holds, and a server on SQLite shares
 # shellcheck disable=SC2317  # what a trap runs is reachable
 set -eu
 
@@ -30,9 +32,20 @@ if [ "$DATABASE" = sqlite ]; then
         echo "The data of this server is in PostgreSQL, and this container would use SQLite: refusing to start. Run the deployment." >&2
         exit 1
     fi
+    # Until it ends. What is moved without it would lack what this server writes.
+    exec 9>>"$MOVING_LOCK"
+    if ! flock -s -n 9; then
+        echo "The data of this server is being moved to PostgreSQL: refusing to start. Wait for that container to end (docker ps), then run the deployment." >&2
+        exit 1
+    fi
     # What has been moved so far is not what will be there when this server stops.
     rm -f "$MOVING"
 fi
+
+# Before Synapse: what the old key has signed must be from before it became one.
+[ ! -e "$SIGNING_KEY.next" ] || python3 /config/switch-key.py
+old_keys=/data/old_signing_keys.yaml
+[ -e "$old_keys" ] || old_keys=
 
 healthy() {
     curl -fsS --max-time 2 -o /dev/null "http://127.0.0.1:$HTTP_PORT/health" 2>/dev/null
@@ -77,7 +90,7 @@ stop() {
 
 /start.py run -m synapse.app.homeserver \
     --config-path=/data/homeserver.yaml --config-path=/config/homeserver.yaml \
-    ${SECRET_CONFIG:+"--config-path=$SECRET_CONFIG"} &
+    ${old_keys:+"--config-path=$old_keys"} ${SECRET_CONFIG:+"--config-path=$SECRET_CONFIG"} &
 synapse=$!
 starting=
 trap stop TERM INT

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect } from "node:tls";
 import { promisify } from "node:util";
 import { withoutBrackets } from "../../hosts.ts";
+import { diskWarnings } from "./disk.ts";
 import type { Expectations, OutsideExpectations } from "./expectations.ts";
 import { lookOutside } from "./outside.ts";
 import { placeOf } from "./place.ts";
@@ -19,7 +20,7 @@ export interface Aftermath {
     readonly holds: readonly string[];
     /** What of the server does not work. */
     readonly failures: readonly string[];
-    /** What the internet does not do for the server, and how that is mended. */
+    /** What the internet does not do for the server, and what else is to be seen to before long. */
     readonly warnings: readonly string[];
     /** End of the certificate that is served, ISO 8601; null without one, or when it cannot be asked from here. */
     readonly certificateExpiry: string | null;
@@ -67,19 +68,20 @@ export async function afterwards(
     dockerHost: string | undefined,
     patienceMs = PATIENCE_MS,
 ): Promise<Omit<Aftermath, "holds" | "failures">> {
-    const [warnings, end] = await Promise.all([
+    const [warnings, end, disk] = await Promise.all([
         outside === null
             ? []
             : lookOutside(outside, patienceMs).catch((error: unknown) => [
                   `It could not be looked at what the internet does for this server: ${reason(error)}`,
               ]),
         inTime(servedUntil(expected, dockerHost, patienceMs), patienceMs).catch(() => undefined),
+        diskWarnings(expected.container, patienceMs),
     ]);
     const ended =
         end !== undefined && end.getTime() < Date.now()
             ? [`the certificate that ${expected.publicHost} serves ended on ${end.toISOString()}`]
             : [];
-    return { warnings: [...warnings, ...ended], certificateExpiry: end?.toISOString() ?? null };
+    return { warnings: [...warnings, ...ended, ...disk], certificateExpiry: end?.toISOString() ?? null };
 }
 
 /** End of the certificate at the first address where clients are served, whatever else is wrong with it. */

@@ -62,6 +62,7 @@ export class ByHand {
                 publicBaseUrl: `https://localhost:${https}/`,
                 reportStats: false,
                 maxUploadSize,
+                mediaRetention: { remote: "90d", local: "off" },
                 front: "proxy",
                 listen: { http: [8008], tls: [] },
                 federation: { enabled: true },

@@ -60,6 +60,8 @@ for (const engine of engines()) {
                         "--env",
                         "REPORT_STATS=no",
                         "--env",
+                        "KEY_ROTATION=0",
+                        "--env",
                         "OWNER=991:991",
                         "--env",
                         "COMPILED=/tmp/compiled/test",

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
+import { checkAlone, OWN } from "../support/database-check.ts";
 import { engines } from "../support/deployment.ts";
-import { docker, type Run } from "../support/homeserver.ts";
+import { docker, logs, type Run } from "../support/homeserver.ts";
 import { ask, eventually } from "../support/http.ts";
 import { Inhabitants, OPEN } from "../support/inhabitants.ts";
+import { killTree, moverOf } from "../support/interrupted.ts";
 import { freePorts } from "../support/ports.ts";
 
 /** From SQLite to PostgreSQL: everything is there afterwards, and nothing leads back. */
@@ -19,6 +21,7 @@ for (const engine of engines()) {
         const people = new Inhabitants();
         after(() => server.destroy());
 
+        const onSqlite = { database: { kind: "sqlite" } };
         const onPostgres = { database: { kind: "postgres" } };
         const psql = (query: string) =>
             docker("exec", `${server.name}-postgres`, "psql", "-qtA", "--no-psqlrc", "-c", query);
@@ -28,12 +31,54 @@ for (const engine of engines()) {
         let ca: string | undefined;
         let moved: Run;
 
-        test("what is in SQLite is in PostgreSQL after the kind was changed", async () => {
-            ca = (await server.mustUp({ database: { kind: "sqlite" } })).outputs.caCertificate;
+        test("people live on SQLite", async () => {
+            ca = (await server.mustUp(onSqlite)).outputs.caCertificate;
             await people.moveIn(port, { users: 10, rooms: 3, events: 40, files: 6 });
             key = await server.signingKey();
-            before = await people.findings(port);
+        });
 
+        test("interrupted, it moves nothing under a server that writes, and stays with SQLite if it is told to", async () => {
+            const up = await server.begin(onPostgres);
+            const mover = await eventually(
+                240,
+                () => moverOf(server.name),
+                (id) => id !== "",
+            );
+            // As long as it takes.
+            await docker("pause", mover);
+            await killTree(up.process);
+            await up.ended;
+            await server.recover();
+            assert.equal(await checkAlone(server.name, OWN), "migrate");
+            assert.match(
+                await checkAlone(server.name, OWN, false),
+                /^Refused, and nothing was touched: the server's data is in SQLite\. Say where it is to be/,
+            );
+
+            const refused = await server.up(onSqlite);
+            assert.notEqual(refused.code, 0);
+            assert.match(refused.printed, /nothing was touched: a container still moves the server's data/);
+            await docker("start", server.name);
+            await eventually(
+                30,
+                () => logs(server.name),
+                (said) => said.includes("being moved to PostgreSQL: refusing to start"),
+            );
+
+            await docker("rm", "--force", mover);
+            if (server.preview) {
+                const preview = await server.preview(onSqlite);
+                assert.equal(preview.code, 0, preview.printed);
+            }
+            await server.mustUp(onSqlite);
+            // Into tables that have been copied already.
+            await people.write(port);
+            await people.write(port, undefined, 3);
+            await assert.rejects(docker("exec", server.name, "ls", "/data/.moving-to-postgres"));
+        });
+
+        test("what is in SQLite is in PostgreSQL after the kind was changed", async () => {
+            before = await people.findings(port);
             if (server.preview) {
                 const preview = await server.preview(onPostgres);
                 assert.equal(preview.code, 0, preview.printed);
@@ -104,29 +149,18 @@ for (const engine of engines()) {
         });
 
         test("the way back to SQLite is refused, and nothing is touched", async () => {
-            const back = { database: { kind: "sqlite" } };
             if (server.preview) {
-                const preview = await server.preview(back);
+                const preview = await server.preview(onSqlite);
                 assert.notEqual(preview.code, 0);
                 assert.match(preview.printed, /nothing takes it from there to SQLite/);
             }
-            const run = await server.up(back);
+            const run = await server.up(onSqlite);
             assert.notEqual(run.code, 0);
             assert.match(run.printed, /nothing takes it from there to SQLite|data is in PostgreSQL/);
             assert.deepEqual(
                 await ask({ port, path: "/_matrix/client/versions" }).then(({ status }) => status),
                 200,
             );
-        });
-
-        test("another PostgreSQL is refused until its data has been copied, and an empty one then, too", async () => {
-            const other = { kind: "external", host: "synapse", port: 5432, password: "x", tls: "disable" };
-            if (server.preview) {
-                const preview = await server.preview({ database: other });
-                assert.notEqual(preview.code, 0);
-                assert.match(preview.printed, /copies it from one PostgreSQL to another by itself/);
-            }
-            await psql("SELECT 1");
         });
     });
 }

@@ -43,7 +43,7 @@ for (const engine of engines()) {
                 assert.match(run.printed, /Dumped it to 20\S+-synapse-1\.\d+/);
                 const { stdout } = await rollback("--list");
                 assert.equal(stdout.trim().split("\n").length, 1, stdout);
-                assert.ok(stdout.includes(images.synapse), stdout);
+                assert.ok(stdout.includes(String(images.synapse)), stdout);
                 await people.write(port);
             });
 
@@ -57,7 +57,7 @@ for (const engine of engines()) {
             test("a rollback puts the database back, and keeps the newer one", async () => {
                 const { code, stderr, stdout } = await rollback("--yes");
                 assert.equal(code, 0, stderr);
-                assert.ok(stdout.includes(`synapse:images.synapse ${images.synapse}`), stdout);
+                assert.ok(stdout.includes(`synapse:images.synapse ${String(images.synapse)}`), stdout);
                 await server.mustUp();
                 assert.deepEqual(await people.findings(port), before);
                 await people.findFiles(port);

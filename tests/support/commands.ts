@@ -24,7 +24,7 @@ export async function type(
         input = "",
         look,
     }: {
-        readonly environment?: Readonly<Record<string, string>>;
+        readonly environment?: NodeJS.ProcessEnv;
         readonly input?: string;
         readonly look?: () => string;
     } = {},

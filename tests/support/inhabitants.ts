@@ -90,9 +90,10 @@ export class Inhabitants {
             users.push({
                 whoami: await read(`${API}/account/whoami`),
                 rooms: sorted((await read(`${API}/joined_rooms`)) as { joined_rooms: string[] }),
-                devices: ((await read(`${API}/devices`)) as { devices: { device_id: string }[] }).devices.map(
-                    ({ device_id }) => device_id,
-                ),
+                // Each later login makes one more.
+                device: ((await read(`${API}/devices`)) as { devices: { device_id: string }[] }).devices
+                    .map(({ device_id }) => device_id)
+                    .filter((known) => known === device),
                 keys: await this.#as(port, index, {
                     path: `${API}/keys/query`,
                     method: "POST",

@@ -18,7 +18,7 @@ export interface Outcome {
 /** Of the CLI's own encryption. */
 export const PASSPHRASE = "a passphrase for tests";
 
-/** The setting that is written by the CLI alone, encrypted. */
+/** The setting that is written by the CLI alone, encrypted; and so is the password of a database. */
 const SECRET_SETTING = "secretConfig";
 
 /** The texts in an object, and the path of each as `pulumi config set --path` takes it. */
@@ -63,13 +63,21 @@ export class PulumiStack {
             const made = await this.run("stack", "init", this.stack);
             if (made.code !== 0) throw new Error(made.printed);
         }
-        const config = { serverName: "localhost", images, ...settings };
+        const { password, ...database } = (settings.database ?? {}) as { readonly password?: string };
+        const config = {
+            serverName: "localhost",
+            images,
+            ...settings,
+            ...(settings.database === undefined ? {} : { database }),
+        };
         const plain = Object.entries(config).filter(([key]) => key !== SECRET_SETTING);
         const qualified = Object.fromEntries(plain.map(([key, value]) => [`synapse:${key}`, value]));
         // The salt of the passphrase is written again by the CLI.
         writeFileSync(join(this.#directory, `Pulumi.${this.stack}.yaml`), dump({ config: qualified }));
         for (const [path, text] of leaves(`synapse:${SECRET_SETTING}`, settings[SECRET_SETTING]))
             await this.must("config", "set", "--secret", "--path", path, text);
+        if (password !== undefined)
+            await this.must("config", "set", "--secret", "--path", "synapse:database.password", password);
     }
 
     /** For a stack that is to find this one. */

@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import { createServer, type Server } from "node:tls";
 import { afterwards, askAgain, whileStarting } from "../../components/verification/afterwards.ts";
 import type { Expectations } from "../../components/verification/expectations.ts";
+import { FakeDocker } from "../support/fake-docker.ts";
 import { TestCa } from "../support/test-ca.ts";
 
 /** What is looked at after each deployment, whether or not it changed anything. */
@@ -129,3 +130,20 @@ for (const [what, states, least, most] of [
         assert.ok(asked >= least && asked <= most, String(asked));
     });
 }
+
+test("a disk that is nearly full is a warning, and one that cannot be asked is none", async () => {
+    const docker = new FakeDocker();
+    const df = (free: number) =>
+        `[ "$*" = "exec synapse df -Pk /data" ] && printf 'Filesystem\\n/dev/vda1 20971520 0 ${free} 0%% /data\\n'`;
+    const warnings = async () =>
+        (await afterwards({ ...expecting(1), container: "synapse" }, null, undefined, 2000)).warnings;
+    docker.runs(df(1_048_576));
+    assert.match(
+        (await warnings()).join(),
+        /^the disk with the data of synapse is nearly full: 1\.0 GiB of 20\.0 GiB/,
+    );
+    docker.runs(df(10_485_760));
+    assert.deepEqual(await warnings(), []);
+    docker.runs("exit 1");
+    assert.deepEqual(await warnings(), []);
+});

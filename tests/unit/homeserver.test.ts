@@ -16,6 +16,7 @@ const ARGS: HomeserverArgs = {
     publicBaseUrl: "https://matrix.example.org/",
     reportStats: false,
     maxUploadSize: "50M",
+    mediaRetention: { remote: "90d", local: "off" },
     front: "proxy",
     listen: { http: [8008], tls: [] },
     federation: { enabled: true },
@@ -46,8 +47,17 @@ test("the rendered homeserver.yaml is this, behind a proxy", () => {
         media_store_path: "/data/media_store",
         log_config: "/config/log.config",
         max_upload_size: "50M",
+        media_retention: { remote_media_lifetime: "90d" },
         suppress_key_server_warning: true,
     });
+});
+
+test("media is kept as long as is said, and what is kept for ever has no lifetime", () => {
+    const retention = (remote: string, local: string) =>
+        rendered({ mediaRetention: { remote, local } }).media_retention;
+    assert.deepEqual(retention("2w", "1y"), { remote_media_lifetime: "2w", local_media_lifetime: "1y" });
+    // Not left out: the generated layer may have another one.
+    assert.deepEqual(retention("off", "off"), {});
 });
 
 test("X-Forwarded-For is believed behind a proxy alone", () => {
@@ -204,3 +214,32 @@ function canonical(value: unknown): string {
             : inner,
     );
 }
+
+const CONNECTION = {
+    host: "postgres",
+    port: 5432,
+    dbname: "synapse",
+    user: "synapse",
+    sslmode: "disable",
+    sslrootcert: undefined,
+    secrets: { source: "synapse-database", target: "/database" },
+} as const;
+
+test("a database is reached with the password file, and its certificate checked where there is one", () => {
+    const args = {
+        host: "postgres",
+        port: 5432,
+        dbname: "synapse",
+        user: "synapse",
+        passfile: "/database/synapse.pgpass",
+        sslmode: "disable",
+        cp_min: 5,
+        cp_max: 10,
+    };
+    assert.deepEqual(rendered({ database: CONNECTION }).database, { name: "psycopg2", args });
+    const checked = { sslmode: "verify-full", sslrootcert: "/database/ca.pem" } as const;
+    assert.deepEqual(rendered({ database: { ...CONNECTION, ...checked } }).database, {
+        name: "psycopg2",
+        args: { ...args, ...checked },
+    });
+});

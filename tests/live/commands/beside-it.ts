@@ -21,6 +21,9 @@ describe("beside it", () => {
         assert.ok(report.certificate.days > 7, JSON.stringify(report.certificate));
         assert.ok(report.volumes?.some(({ name }) => name === `${server.name}-data`));
         assert.ok((report.disk?.free ?? 0) > 0);
+        assert.equal(report.sizes?.database?.kind, "sqlite");
+        assert.ok(report.sizes.database.bytes > 100_000);
+        assert.ok(report.sizes.media !== null);
 
         await docker("stop", server.nginx);
         const without = await status();

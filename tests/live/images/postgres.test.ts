@@ -29,6 +29,9 @@ function volume(t: TestContext, name = `postgres-test-${randomBytes(3).toString(
     ];
 }
 
+/** The image as it is started, but ended after a minute: a server that should not have come up would run for ever. */
+const STARTED = ["--entrypoint=timeout", postgres.tag, "60", "docker-entrypoint.sh", "postgres"];
+
 const WORDS = [
     "--env=POSTGRES_PASSWORD=x",
     "--env=POSTGRES_USER=synapse",
@@ -95,7 +98,7 @@ test("hardened as 999 it makes the database, stops by SIGINT with a client conne
 
 test("without a password it makes nothing", async (t) => {
     const options = volume(t);
-    const { code, stderr } = await docker("run", "--rm", ...options, postgres.tag);
+    const { code, stderr } = await docker("run", "--rm", ...options, ...STARTED);
     assert.equal(code, 1);
     assert.match(stderr, /superuser password is not specified/);
     assert.equal(
@@ -111,7 +114,7 @@ test("an initialisation that failed is taken for a database by the next start", 
     chmodSync(folder, 0o755);
     writeFileSync(join(folder, "fails.sql"), "SELECT nonsense;");
     const failing = `--volume=${folder}:/docker-entrypoint-initdb.d:ro`;
-    assert.equal((await docker("run", "--rm", ...options, ...WORDS, failing, postgres.tag)).code, 3);
+    assert.equal((await docker("run", "--rm", ...options, ...WORDS, failing, ...STARTED)).code, 3);
     const ensure = (name: string) => docker("run", "--rm", ...options, ...WORDS, postgres.tag, name);
     assert.match((await ensure("docker-ensure-initdb.sh")).stderr, /already initialized/);
     assert.equal((await ensure("docker-enforce-initdb.sh")).code, 1);

@@ -44,7 +44,7 @@ test("a command does the same when it is made and when something about it change
 });
 
 /** What speaks to the database. */
-const CONNECTED = ["restore-database", "synapse-database", "synapse-migration"];
+const CONNECTED = ["restore-database", "synapse-database", "synapse-migration", "database-store"];
 
 test("every script in a container but certbot and what asks the database is without network, and names its user", () => {
     for (const { name, inputs } of everyRun.flatMap((run) => some(commandsOf(run)))) {
@@ -61,7 +61,11 @@ test("every script in a container but certbot and what asks the database is with
             continue;
         }
         if (CONNECTED.includes(name)) {
-            assert.match(options, /^--user\n991:991\n--env\n/);
+            const user =
+                name === "database-store"
+                    ? /^--user\n0:0\n--cap-add\nCHOWN\n--env\n/
+                    : /^--user\n991:991\n--env\n/;
+            assert.match(options, user);
             assert.match(
                 (inputs.environment as Record<string, string>).TASK_NETWORK ?? "",
                 /^synapse-test(-ipv6)?$/,

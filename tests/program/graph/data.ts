@@ -24,8 +24,11 @@ test("another server name needs another data volume, which its protection refuse
 test("another server name is refused, but for a throw-away", () => {
     assert.deepEqual(registered(runs.files, "synapse-data-generation").hooks.beforeUpdate, [
         "synapse-data-permanence",
+        "synapse-data-rotation",
     ]);
-    assert.deepEqual(registered(ephemeral, "synapse-data-generation").hooks.beforeUpdate, []);
+    assert.deepEqual(registered(ephemeral, "synapse-data-generation").hooks.beforeUpdate, [
+        "synapse-data-rotation",
+    ]);
 });
 
 test("a private CA that people trust survives too", () => {

@@ -28,6 +28,7 @@ const OUTPUTS = {
     dockerHost: null,
     publishedPorts: { https: 8443, synapse: null },
     warnings: ["no DNS record"],
+    verifyKey: "ed25519:a_AbCd aGk",
 };
 
 function record(stack: string, outputs: unknown): void {
@@ -60,6 +61,8 @@ describe("the server of a stack", () => {
             dockerHost: undefined,
             publishedPorts: { https: 8443 },
             warnings: ["no DNS record"],
+            verifyKey: "ed25519:a_AbCd aGk",
+            deployedBy: "npm start",
         });
     });
 
@@ -69,6 +72,7 @@ describe("the server of a stack", () => {
         const server = await findServer("prod", directory);
         assert.equal(server.containerName, "synapse");
         assert.equal(server.dockerHost, "ssh://deploy@example.org");
+        assert.equal(server.deployedBy, "pulumi up");
     });
 
     test("is the record's where the Pulumi CLI has no such stack, or nothing up in it", async (t) => {

@@ -8,9 +8,9 @@ import {
     type ServiceStatus,
     servicesOf,
 } from "../../../commands/status/containers.ts";
-import { parseDf } from "../../../commands/status/disk.ts";
 import { faultsOf, inWords } from "../../../commands/status/report.ts";
 import { LABELS } from "../../../components/docker/ownership.ts";
+import { isNearlyFull, parseDf } from "../../../components/verification/disk.ts";
 
 const SERVER = { containerName: "synapse", publishedPorts: { synapse: 8008, https: 443 } };
 const IMAGE = "sha256:0123";
@@ -115,6 +115,18 @@ test("free space is read from what df prints, and from nothing else", () => {
     assert.equal(parseDf(""), undefined);
 });
 
+test("a disk is nearly full with less than a tenth of it free, and less than 10 GiB", () => {
+    const gib = 2 ** 30;
+    for (const [size, free, nearly] of [
+        [20, 1.9, true],
+        [20, 2, false],
+        [1000, 9.9, true],
+        [1000, 10, false],
+        [5, 0, true],
+    ] as const)
+        assert.equal(isNearlyFull({ size: size * gib, free: free * gib }), nearly, `${free} of ${size}`);
+});
+
 test("people are told what is not well, and otherwise that all is", () => {
     const report = {
         stack: "local",
@@ -123,7 +135,11 @@ test("people are told what is not well, and otherwise that all is", () => {
         services: servicesOf(SERVER, [container("synapse"), container("synapse-nginx", "exited")]),
         certificate: { expires: "2026-03-01T00:00:00.000Z", days: 26 },
         volumes: [{ name: "synapse-data", size: "1.5MB" }],
-        disk: { size: 2 ** 31, free: 2 ** 30 },
+        disk: { size: 2 ** 31, free: 2 ** 30, nearlyFull: false },
+        sizes: {
+            database: { kind: "postgres" as const, bytes: 3 * 2 ** 30 },
+            media: { local: 2 ** 20, remote: 0 },
+        },
         backup: null,
         warnings: ["no AAAA record"],
         faults: ["synapse-nginx does not run: it is exited"],
@@ -132,6 +148,8 @@ test("people are told what is not well, and otherwise that all is", () => {
     for (const said of [
         /^certificate {2}26 days left, until 2026-03-01$/m,
         /^disk +1\.0 GiB of 2\.0 GiB free$/m,
+        /^database +3\.0 GiB, PostgreSQL$/m,
+        /^media +1\.0 MiB of this server's users, 0\.0 MiB of other servers$/m,
         /^ {2}synapse {2}running, healthy +since 2026-02-03 04:05 UTC +1\.2\.3/m,
         /^ {2}synapse-data {2}1\.5MB$/m,
         /^ {2}- no AAAA record$/m,
@@ -140,5 +158,8 @@ test("people are told what is not well, and otherwise that all is", () => {
         assert.match(text, said);
     assert.match(inWords({ ...report, faults: [] }), /All is well\.$/);
     assert.match(inWords({ ...report, volumes: null }), /Docker did not say in time/);
+    const full = { size: 2 ** 31, free: 2 ** 20, nearlyFull: true };
+    assert.match(inWords({ ...report, disk: full }), /^disk .* free: nearly full$/m);
+    assert.match(inWords({ ...report, sizes: null }), /^database +not known$/m);
     assert.match(inWords({ ...report, certificate: null }), /^certificate {2}none$/m);
 });

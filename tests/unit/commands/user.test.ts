@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { describe, test } from "node:test";
+import { firstLine } from "../../../commands/ask-hidden.ts";
 import { CommandError, UsageError } from "../../../commands/failure.ts";
 import { parseArguments } from "../../../commands/user/arguments.ts";
 import { listed, table } from "../../../commands/user/listing.ts";
 import { checkNewName, parseName, userId } from "../../../commands/user/names.ts";
-import { checked, firstLine, generatePassword } from "../../../commands/user/password.ts";
+import { checked, generatePassword } from "../../../commands/user/password.ts";
 
 describe("the command line of users", () => {
     test("says what is to be done, on which stack", () => {
