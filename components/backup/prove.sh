@@ -6,27 +6,39 @@
 refuse() {
     {
         echo "Refused, and nothing was touched: the repository $PLACE of the backups (synapse:backup) $1. restic said:"
-        hide </tmp/said | sed 's/^/  /'
+        # Of all its attempts the last one.
+        {
+            sed -n 's/^.* retrying after [^:]*: //p' /tmp/said | tail -n 1
+            grep -v -e ' retrying after ' -e 'signal terminated' -e 'context canceled' /tmp/said
+        } | hide | sed 's/^/  /'
     } >&2
     exit 1
 }
 
+# What is asked of an S3 server again and again, though no asking mends it.
+hopeless='bucket does not exist|NoSuchBucket|signature we calculated|InvalidAccessKeyId|Access Key Id you provided|Access ?Denied|no such host'
+
+ask() {
+    ask_restic "$@" >/tmp/answer 2>/tmp/said &
+    asking=$!
+    while kill -0 "$asking" 2>/dev/null; do
+        sleep 0.5
+        ! grep -qE "$hopeless" /tmp/said || pkill restic || true
+    done
+    wait "$asking"
+}
+
 status=0
-ask_restic --no-cache --no-lock cat config >/tmp/config 2>/tmp/said || status=$?
-if [ "$status" = 10 ]; then
-    ask_restic --no-cache --quiet init >&2 2>/tmp/said || status=$?
-    case $status in
-        0 | 10) ;;
-        *) refuse "cannot be made" ;;
-    esac
-    echo "There was no repository at $PLACE: it was made." >&2
+ask --no-cache --no-lock cat config || status=$?
+if [ "$status" = 10 ] || grep -qE 'bucket does not exist|NoSuchBucket' /tmp/said; then
     status=0
-    ask_restic --no-cache --no-lock cat config >/tmp/config 2>/tmp/said || status=$?
+    ask_restic --no-cache --quiet init >&2 2>/tmp/said || refuse "cannot be made"
+    echo "There was no repository at $PLACE: it was made." >&2
+    ask --no-cache --no-lock cat config || status=$?
 fi
 case $status in
     0) ;;
     12) refuse "has another password than synapse:backup.password" ;;
-    124 | 143) refuse "did not answer within a minute" ;;
     *)
         case $PLACE in
             /*) [ -w /repository ] ||
@@ -35,4 +47,4 @@ case $status in
         refuse "cannot be opened"
         ;;
 esac
-jq -r .id </tmp/config
+jq -r .id </tmp/answer

@@ -21,6 +21,12 @@ export const PASSPHRASE = "a passphrase for tests";
 /** The setting that is written by the CLI alone, encrypted; and so is the password of a database. */
 const SECRET_SETTING = "secretConfig";
 
+/** The setting `backup`, with its secrets apart. */
+function withoutSecrets(given: unknown) {
+    const { environment, password, sftp, ...backup } = (given ?? {}) as Record<string, unknown>;
+    return { backup, secrets: { environment, password, sftp } };
+}
+
 /** The texts in an object, and the path of each as `pulumi config set --path` takes it. */
 function leaves(path: string, value: unknown): [path: string, text: string][] {
     if (typeof value === "string") return [[path, value]];
@@ -64,17 +70,21 @@ export class PulumiStack {
             if (made.code !== 0) throw new Error(made.printed);
         }
         const { password, ...database } = (settings.database ?? {}) as { readonly password?: string };
+        const { backup, secrets } = withoutSecrets(settings.backup);
         const config = {
             serverName: "localhost",
             images,
             ...settings,
             ...(settings.database === undefined ? {} : { database }),
+            ...(settings.backup === undefined ? {} : { backup }),
         };
         const plain = Object.entries(config).filter(([key]) => key !== SECRET_SETTING);
         const qualified = Object.fromEntries(plain.map(([key, value]) => [`synapse:${key}`, value]));
         // The salt of the passphrase is written again by the CLI.
         writeFileSync(join(this.#directory, `Pulumi.${this.stack}.yaml`), dump({ config: qualified }));
         for (const [path, text] of leaves(`synapse:${SECRET_SETTING}`, settings[SECRET_SETTING]))
+            await this.must("config", "set", "--secret", "--path", path, text);
+        for (const [path, text] of leaves("synapse:backup", secrets))
             await this.must("config", "set", "--secret", "--path", path, text);
         if (password !== undefined)
             await this.must("config", "set", "--secret", "--path", "synapse:database.password", password);

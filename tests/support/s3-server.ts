@@ -14,7 +14,7 @@ export const hasS3Server = existsSync(PROGRAM);
 
 /** An S3 server, at an address of the Docker host that containers reach. */
 export class S3Server {
-    readonly access = "backups";
+    readonly access = "keeper";
     readonly secret = "a secret of the test's";
     readonly #folder = mkdtempSync(join(tmpdir(), "s3-"));
     readonly #address = bridgeAddress();
