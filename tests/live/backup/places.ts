@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Backups, somePassword } from "../../support/backups.ts";
 import type { Deployment, Engine } from "../../support/deployment.ts";
-import { docker } from "../../support/homeserver.ts";
+import { docker, images } from "../../support/homeserver.ts";
 import { hasS3Server, S3Server } from "../../support/s3-server.ts";
 import { SftpServer } from "../../support/sftp-server.ts";
 
@@ -90,6 +90,11 @@ export function places(engine: Engine): void {
             const size = ["--opt", "type=tmpfs", "--opt", "device=tmpfs", "--opt", "o=size=4m"];
             await docker("volume", "create", ...size, small);
             undo.push(() => docker("volume", "rm", "--force", small));
+            // What is in memory goes with the last container that holds it.
+            const holder = `${server.name}.holder`;
+            const held = ["--volume", `${small}:/held`, "--entrypoint", "sleep", images.restic ?? "", "1d"];
+            await docker("run", "--detach", "--name", holder, ...held);
+            undo.push(() => docker("rm", "--force", holder));
             const { code, printed } = await up({ repository: `volume:${small}` });
             assert.equal(code, 0, printed);
             await isBackedUp();
