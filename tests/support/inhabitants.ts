@@ -7,7 +7,7 @@ export const OPEN = {
     enable_registration: true,
     enable_registration_without_verification: true,
     ...Object.fromEntries(
-        ["rc_message", "rc_registration", "rc_room_creation"].map((limit) => [
+        ["rc_message", "rc_registration", "rc_room_creation", "rc_joins_per_room"].map((limit) => [
             limit,
             { per_second: 10_000, burst_count: 10_000 },
         ]),
