@@ -25,7 +25,7 @@ import { http3Faults } from "./tls/nginx.ts";
 import { firstLookFaults } from "./tls/none.ts";
 import { behindProxyFaults } from "./tls/proxy.ts";
 import { TLS_WHEN_MISSING, tls } from "./tls/tls.ts";
-import { upgradeDump } from "./upgrade-dump.ts";
+import { upgrade } from "./upgrade.ts";
 import { holdSeconds, startSeconds } from "./waiting.ts";
 import { unservedFaults, wellKnown } from "./well-known.ts";
 import type { Written } from "./written.ts";
@@ -50,7 +50,7 @@ export const settingsSchema = z.strictObject({
     mediaRetention,
     holdSeconds,
     startSeconds,
-    upgradeDump,
+    upgrade,
     logLevel: z
         .enum(["DEBUG", "INFO", "WARNING", "ERROR"], { error: "one of DEBUG, INFO, WARNING, ERROR" })
         .default("INFO")

@@ -30,7 +30,7 @@ export async function listDumps(server: Server): Promise<Dump[]> {
     const { code, stderr } = await docker(dockerHost, ["volume", "inspect", volume]);
     if (code !== 0)
         throw new CommandError(
-            `There are no dumps: the volume ${volume} is not there (${lastLine(stderr)}). They are made unless synapse:upgradeDump is false.`,
+            `There are no dumps: the volume ${volume} is not there (${lastLine(stderr)}). They are made unless synapse:upgrade.dump is false.`,
         );
     const printed = await mustDocker(dockerHost, [
         "run",

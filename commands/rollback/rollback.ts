@@ -51,7 +51,7 @@ function chosen(dumps: readonly Dump[], name: string | undefined): Dump {
     if (found !== undefined) return found;
     throw new CommandError(
         name === undefined
-            ? "There is no dump: none was made yet, as no other image has run here, or synapse:upgradeDump is false."
+            ? "There is no dump: none was made yet, as no other image has run here, or synapse:upgrade.dump is false."
             : `There is no dump ${name}. Those that there are:\n${table(dumps)}`,
     );
 }

@@ -161,7 +161,7 @@ function makeSynapse(
                 chosen: settings.databaseChosen,
                 moved: "moved" in settings.database && settings.database.moved,
             },
-            dump: settings.upgradeDump
+            dump: settings.upgrade.dump
                 ? { postgresImage: images.postgres, ephemeral: settings.ephemeral }
                 : undefined,
             dataVolume: data.volumeName,

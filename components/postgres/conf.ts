@@ -65,13 +65,16 @@ function lines(options: Readonly<Record<string, string>>): string {
         .join("");
 }
 
-/** pg_hba.conf: over the network the owner of the database alone, with its password; inside the container its user. */
+/**
+ * pg_hba.conf: over the network the owner of the database alone, with its password, and to the one that `npm run
+ * rollback` fills beside it; inside the container its user.
+ */
 export function pgHbaConf({ dbname, user }: { readonly dbname: string; readonly user: string }): string {
     return [
         "# type database user address method",
         "local all postgres peer",
         "local all all peer map=administrator",
-        `host ${dbname} ${user} all scram-sha-256`,
+        `host ${dbname},${dbname}_rollback ${user} all scram-sha-256`,
         "",
     ].join("\n");
 }

@@ -20,7 +20,7 @@ for (const engine of engines()) {
                 tls: { mode: "none" },
                 ports: { synapse: port },
                 database: { kind },
-                upgradeDump: true,
+                upgrade: { dump: true },
                 extraConfig: OPEN,
             });
             const people = new Inhabitants();

@@ -85,7 +85,7 @@ export const [ephemeral, secretive, larger, roomier, production, hiding, togethe
             tls: { mode: "local-ca" },
             ephemeral: true,
             database: { kind: "postgres" },
-            upgradeDump: true,
+            upgrade: { dump: true },
         }),
         runProgram({ ...NAMED, tls: byDns, ephemeral: true }, "test", ["tls"]),
         runProgram({ ...FILES, maxUploadSize: "100M" }),

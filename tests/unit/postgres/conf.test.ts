@@ -89,7 +89,7 @@ test("over the network nobody is let in but the database's owner, to it alone, w
     assert.deepEqual(rules, [
         "local all postgres peer",
         "local all all peer map=administrator",
-        "host synapse synapse all scram-sha-256",
+        "host synapse,synapse_rollback synapse all scram-sha-256",
     ]);
     assert.equal(PG_IDENT_CONF, "administrator postgres all\n");
 });

@@ -35,7 +35,7 @@ test("a server name and who speaks TLS are all that must be set", () => {
         databaseChosen: false,
         memory: { synapse: 4096, nginx: 256, postgres: 1024, backup: 1024 },
         mediaRetention: { remote: "90d", local: "off" },
-        upgradeDump: true,
+        upgrade: { dump: true },
         signingKey: { rotation: 0 },
         ephemeral: false,
         takeOver: [],
