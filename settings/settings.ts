@@ -5,14 +5,10 @@ import { standardName } from "./name.ts";
 import { completePorts, type Ports } from "./ports.ts";
 import { completePublicHost } from "./public-host.ts";
 import type { Given } from "./schema.ts";
-import { completeUpgrade } from "./upgrade.ts";
 
 /** The stack's settings: checked, with every default filled in. */
 export interface Settings
-    extends Omit<
-        Given,
-        "name" | "ports" | "publicHost" | "images" | "listenAddresses" | "database" | "upgrade"
-    > {
+    extends Omit<Given, "name" | "ports" | "publicHost" | "images" | "listenAddresses" | "database"> {
     /** Prefix of every Docker object of this stack. */
     readonly name: string;
     /** Host name that clients and servers connect to. */
@@ -20,7 +16,6 @@ export interface Settings
     readonly database: Database;
     /** Whether somebody wrote where the data is to be: a server's data is moved only then. */
     readonly databaseChosen: boolean;
-    readonly upgrade: { readonly dump: boolean };
     readonly images: Images;
     readonly ports: Ports;
     readonly listenAddresses: ListenAddresses;
@@ -34,7 +29,6 @@ export function complete(stack: string, given: Given, name = "synapse"): Setting
         publicHost: completePublicHost(given),
         database: completeDatabase(given),
         databaseChosen: given.database !== undefined,
-        upgrade: completeUpgrade(given),
         images: completeImages(given),
         ports: completePorts(given),
         listenAddresses: completeListenAddresses(given),

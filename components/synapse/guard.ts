@@ -22,7 +22,8 @@ export function databaseGuard(name: string): pulumi.ResourceHookBinding {
     return onUpdate(`${name}-database-kind`, (before, after) =>
         before[DATABASE] === "postgres" && after[DATABASE] === "sqlite"
             ? "the server's data is in PostgreSQL, and nothing takes it from there to SQLite: a server on an empty " +
-              "database would know no user and no room. Set synapse:database back."
+              "database would know no user and no room. Set synapse:database.kind to postgres; left out, it is sqlite in a " +
+              "throw-away."
             : undefined,
     );
 }

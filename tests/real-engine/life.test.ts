@@ -15,6 +15,8 @@ before(async () => {
     const [http, https, federation, synapse] = await freePorts(4);
     settings = {
         tls: { mode: "local-ca", http3: true },
+        // Left out, it would be SQLite once the stack becomes a throw-away.
+        database: { kind: "postgres" },
         ports: { http, https, federation, synapse },
         listenAddresses: { public: ["127.0.0.1", "::1"] },
     };
@@ -26,7 +28,8 @@ after(async () => {
     await stack.run("cancel", "--yes");
     await stack.run("up", "--yes", "--skip-preview");
     await stack.run("destroy", "--yes");
-    for (const volume of ["data", "ca"]) await docker("volume", "rm", "--force", `${stack.name}-${volume}`);
+    for (const volume of ["data", "ca", "dumps", "postgres"])
+        await docker("volume", "rm", "--force", `${stack.name}-${volume}`);
     stack.remove();
 });
 
@@ -146,7 +149,10 @@ test("what holds data survives everything else being destroyed, and the next up 
     await stack.must("destroy", "--yes", "--exclude-protected");
     assert.equal(await containers(), "");
     const volumes = await docker("volume", "ls", "--quiet", "--filter", `name=${stack.name}`);
-    assert.deepEqual(volumes.split("\n").sort(), [`${stack.name}-ca`, `${stack.name}-data`]);
+    assert.deepEqual(
+        volumes.split("\n").sort(),
+        ["ca", "data", "dumps", "postgres"].map((use) => `${stack.name}-${use}`),
+    );
     await stack.up();
     assert.deepEqual(await stack.output("verifyKey"), verifyKey);
     assert.deepEqual(await secrets(), known);

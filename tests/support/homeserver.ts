@@ -53,6 +53,8 @@ export class Homeserver implements Deployment {
         this.#settings = {
             serverName: "localhost",
             ephemeral: true,
+            // A step more in each run, which has a test of its own.
+            upgrade: { dump: false },
             listenAddresses: { public: ["127.0.0.1"] },
             images,
             ...settings,

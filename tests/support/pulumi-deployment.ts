@@ -5,6 +5,7 @@ import { type Outcome, PASSPHRASE, PulumiStack } from "./pulumi.ts";
 const DEFAULTS = {
     serverName: "localhost",
     ephemeral: true,
+    upgrade: { dump: false },
     listenAddresses: { public: ["127.0.0.1"] },
 };
 

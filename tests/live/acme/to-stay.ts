@@ -141,7 +141,8 @@ export function toStay(): void {
         const { printed } = await server.down();
         assert.match(printed, new RegExp(`${server.name}-letsencrypt`));
         const volumes = await docker("volume", "ls", "--quiet", "--filter", `name=${server.name}-`);
-        assert.deepEqual(volumes.split("\n"), [`${server.name}-data`, `${server.name}-letsencrypt`]);
+        const kept = ["data", "dumps", "letsencrypt", "postgres"].map((use) => `${server.name}-${use}`);
+        assert.deepEqual(volumes.split("\n"), kept);
         const again = await server.mustUp({}, environment);
         // From nginx's first moment on: what certbot holds has not been put in its place later.
         assert.doesNotMatch(again.printed, /homeserver-certbot-issuance: Copied/);

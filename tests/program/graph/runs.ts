@@ -75,7 +75,7 @@ export const external = {
     ca: "/etc/ssl/database.pem",
 };
 export const [inFile, elsewhere] = await Promise.all([
-    runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true }),
+    runProgram({ ...NAMED, tls: { mode: "local-ca" }, ephemeral: true, upgrade: { dump: false } }),
     runProgram({ ...FILES, database: external }, "test", ["database"]),
 ]);
 export const [ephemeral, secretive, larger, roomier, production, hiding, together, alone, dual] =
@@ -85,7 +85,6 @@ export const [ephemeral, secretive, larger, roomier, production, hiding, togethe
             tls: { mode: "local-ca" },
             ephemeral: true,
             database: { kind: "postgres" },
-            upgrade: { dump: true },
         }),
         runProgram({ ...NAMED, tls: byDns, ephemeral: true }, "test", ["tls"]),
         runProgram({ ...FILES, maxUploadSize: "100M" }),
