@@ -27,6 +27,8 @@ export function places(engine: Engine): void {
             await server.mustUp();
         });
         after(async () => {
+            // It is on the stack's network.
+            await sftp?.stop();
             await server.destroy();
             for (const step of undo.reverse()) await step();
         });
