@@ -45,8 +45,9 @@ for (const engine of engines()) {
         let before: unknown;
         let key: string;
         after(async () => {
-            await docker("volume", "rm", "--force", kept);
             await server.destroy();
+            // Made by no deployment.
+            await docker("volume", "rm", "--force", kept, `${server.name}-data`);
         });
 
         /** Everything as it was, on SQLite. */
@@ -155,6 +156,8 @@ for (const engine of engines()) {
         after(async () => {
             await docker("rm", "--force", holder);
             await server.destroy();
+            // Made by no deployment.
+            await docker("volume", "rm", "--force", `${server.name}-data`, `${server.name}-postgres`);
         });
 
         const hold = (script: string) => docker("exec", holder, "sh", "-euc", script);
