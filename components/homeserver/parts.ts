@@ -111,6 +111,7 @@ function makeData(
             reportStats: settings.reportStats,
             keyRotation: settings.signingKey.rotation,
             proxied: topology.front === "proxy",
+            dumps: settings.upgrade.dump,
             ephemeral: settings.ephemeral,
             beforeGeneration,
             stack,
@@ -161,9 +162,7 @@ function makeSynapse(
                 chosen: settings.databaseChosen,
                 moved: "moved" in settings.database && settings.database.moved,
             },
-            dump: settings.upgrade.dump
-                ? { postgresImage: images.postgres, ephemeral: settings.ephemeral }
-                : undefined,
+            dump: data.dumpsVolume && { postgresImage: images.postgres, volume: data.dumpsVolume },
             dataVolume: data.volumeName,
             compiledVolume: data.compiledVolume,
             announceVolume: topology.announces ? data.announceVolume : undefined,

@@ -23,6 +23,8 @@ export interface SynapseDataArgs {
     readonly reportStats: boolean;
     /** Whether a proxy stands before the server, which is then told of restarts. */
     readonly proxied: boolean;
+    /** Whether dumps of the database are kept; see {@link DumpArgs}. */
+    readonly dumps: boolean;
     /** Whether the data goes when the stack goes. */
     readonly ephemeral: boolean;
     /** What is done with the volume before an identity would be made there; the generation run waits for it. */
@@ -41,6 +43,8 @@ export class SynapseData extends pulumi.ComponentResource {
     readonly announceVolume: pulumi.Output<string> | undefined;
     /** Volume with Python's compiled files; see {@link compiledDirectory}. */
     readonly compiledVolume: pulumi.Output<string>;
+    /** Volume with dumps of the database; undefined where none are made. */
+    readonly dumpsVolume: pulumi.Output<string> | undefined;
     /** Public half of the signing key, as other servers know it: `ed25519:a_AbCd <unpadded base64>`. */
     readonly verifyKey: pulumi.Output<string>;
 
@@ -61,6 +65,15 @@ export class SynapseData extends pulumi.ComponentResource {
 
         const announce = args.proxied
             ? new docker.Volume(`${name}-announce`, { name: `${args.prefix}-announce` }, { parent: this })
+            : undefined;
+
+        // Here, where it waits for nothing: what is protected keeps all that it waits for from being destroyed.
+        const dumps = args.dumps
+            ? dataVolume(
+                  `${name}-dumps`,
+                  { name: `${args.prefix}-dumps`, ephemeral: args.ephemeral, stack: args.stack },
+                  { parent: this },
+              )
             : undefined;
 
         // No loss: without it the server only starts more slowly.
@@ -109,11 +122,13 @@ export class SynapseData extends pulumi.ComponentResource {
         this.volumeName = volume.name;
         this.announceVolume = announce?.name;
         this.compiledVolume = compiled.name;
+        this.dumpsVolume = dumps?.name;
         this.verifyKey = generation.stdout.apply(verifyKeyOf);
         this.registerOutputs({
             volumeName: this.volumeName,
             announceVolume: this.announceVolume,
             compiledVolume: this.compiledVolume,
+            dumpsVolume: this.dumpsVolume,
             verifyKey: this.verifyKey,
         });
     }

@@ -2,7 +2,6 @@ import type * as command from "@pulumi/command";
 import type * as pulumi from "@pulumi/pulumi";
 import { script } from "../docker/script.ts";
 import { task } from "../docker/task.ts";
-import { dataVolume } from "../docker/volume.ts";
 import { libpqEnvironment, POSTGRES_USER } from "../postgres/connection.ts";
 import { compiledDirectory } from "./data.ts";
 import { DATABASE } from "./guard.ts";
@@ -14,8 +13,7 @@ import { SYNAPSE_USER } from "./user.ts";
 export interface DumpArgs {
     /** Image with pg_dump, of PostgreSQL's major or a newer one; undefined where the data is in SQLite. */
     readonly postgresImage: pulumi.Input<string> | undefined;
-    /** Whether the dumps go when the stack goes. */
-    readonly ephemeral: boolean;
+    readonly volume: pulumi.Input<string>;
 }
 
 const KEPT = 2;
@@ -24,11 +22,10 @@ const KEPT = 2;
 export function dumpStep(
     name: string,
     args: SynapseArgs,
-    { ephemeral, postgresImage }: DumpArgs,
+    { postgresImage, volume }: DumpArgs,
     opts: pulumi.CustomResourceOptions,
 ): command.local.Command {
-    const { database, prefix, stack } = args;
-    const volume = dataVolume(`${name}-dumps`, { name: `${prefix}-dumps`, ephemeral, stack }, opts);
+    const { database, stack } = args;
     return task(
         `${name}-dump`,
         {
@@ -42,7 +39,7 @@ export function dumpStep(
             mounts: [
                 // SQLite locks its file, and keeps a journal beside it.
                 { ...dataMounts(args).data, readOnly: database !== undefined },
-                { source: volume.name, target: "/dumps", readOnly: false },
+                { source: volume, target: "/dumps", readOnly: false },
                 ...(database === undefined ? [] : [database.connection.secrets]),
             ],
             environment: {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { some } from "../../support/some.ts";
-import { OWN_LABELS, ofType, registered } from "./looks.ts";
+import { everythingBefore, OWN_LABELS, ofType, registered } from "./looks.ts";
 import { ephemeral, everyRun, type Registration, runs, secretive } from "./runs.ts";
 
 const kept = ({ protect, retainOnDelete }: Registration) => ({ protect, retainOnDelete });
@@ -61,9 +61,19 @@ test("nothing but what cannot be made again is kept", () => {
         "certificates-letsencrypt",
         "deployment",
         "postgres-volume",
+        "synapse-data-dumps",
         "synapse-data-volume",
-        "synapse-dumps",
     ]);
+});
+
+test("what is kept waits for no service: `destroy --exclude-protected` would leave that as well", () => {
+    for (const run of Object.values(runs)) {
+        const names = run.registrations.filter(({ protect }) => protect).map(({ name }) => name);
+        for (const name of some(names)) {
+            const before = [...everythingBefore(run, name)].filter((other) => other.endsWith("-container"));
+            assert.deepEqual(before, [], name);
+        }
+    }
 });
 
 test("images stay on the Docker host: other stacks may use them", () => {

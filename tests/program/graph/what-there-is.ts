@@ -36,7 +36,7 @@ const POSTGRES = [
     "command:local:Command postgres-container-ready < postgres",
     "command:local:Command synapse-database < synapse",
     "command:local:Command synapse-migration < synapse",
-    "docker:index/volume:Volume synapse-dumps < synapse",
+    "docker:index/volume:Volume synapse-data-dumps < synapse-data",
     "command:local:Command synapse-dump < synapse",
 ];
 const HOST_CERTIFICATE = [
@@ -113,7 +113,7 @@ test("a stack on another's PostgreSQL has what it takes to reach it", () => {
         ...PROXY,
         "synapse:index:ExternalDatabase database",
         "docker:index/remoteImage:RemoteImage postgres-image",
-        "docker:index/volume:Volume synapse-dumps < synapse",
+        "docker:index/volume:Volume synapse-data-dumps < synapse-data",
         "command:local:Command synapse-dump < synapse",
         "docker:index/volume:Volume database-passwords < database",
         "command:local:Command database-store < database",
