@@ -141,7 +141,7 @@ export function toStay(): void {
         const { printed } = await server.down();
         assert.match(printed, new RegExp(`${server.name}-letsencrypt`));
         const volumes = await docker("volume", "ls", "--quiet", "--filter", `name=${server.name}-`);
-        const kept = ["data", "dumps", "letsencrypt", "postgres"].map((use) => `${server.name}-${use}`);
+        const kept = ["data", "letsencrypt", "postgres"].map((use) => `${server.name}-${use}`);
         assert.deepEqual(volumes.split("\n"), kept);
         const again = await server.mustUp({}, environment);
         // From nginx's first moment on: what certbot holds has not been put in its place later.
