@@ -3,7 +3,25 @@
 # it where there is none, before anything of the server is touched. Prints the repository's id.
 #   PLACE   the repository, as the settings name it
 
+# restic can end before it has passed on all that ssh says.
+ask_ssh() {
+    case $RESTIC_REPOSITORY in
+        sftp://*)
+            address=${RESTIC_REPOSITORY#sftp://}
+            address=ssh://${address%%/*}
+            ;;
+        sftp:*)
+            address=${RESTIC_REPOSITORY#sftp:}
+            address=${address%%:*}
+            ;;
+        *) return 0 ;;
+    esac
+    # shellcheck disable=SC2086,SC2154  # words, on purpose; from restic.sh
+    timeout 30 ssh ${sftp#sftp.args=} "$address" true </dev/null 2>>/tmp/said >/dev/null || true
+}
+
 refuse() {
+    ask_ssh
     {
         echo "Refused, and nothing was touched: the repository $PLACE of the backups (synapse:backup) $1. restic said:"
         # Of all its attempts the last one.

@@ -7,6 +7,7 @@ import { type TaskArgs, task } from "../docker/task.ts";
 import { type DatabaseConnection, libpqEnvironment } from "../postgres/connection.ts";
 import { ANNOUNCEMENT } from "./announcement.ts";
 import { compiledDirectory } from "./data.ts";
+import { dumpStep } from "./dump.ts";
 import { onUpdate } from "./guard.ts";
 import type { SynapseArgs } from "./server.ts";
 import { dataMounts, MOVING, MOVING_LOCK } from "./service.ts";
@@ -22,8 +23,8 @@ export interface ServerDatabase {
 }
 
 /**
- * Sees that the database is one that the server can use, and moves the server's data there when it is in SQLite; both
- * before the running server is replaced. Returns the last step.
+ * Sees that the database is one that the server can use, dumps it for another image, and moves the server's data there
+ * when it is in SQLite; all before the running server is replaced. Returns the last step.
  */
 export function databaseSteps(
     name: string,
@@ -58,12 +59,14 @@ export function databaseSteps(
         args.stack,
         { ...opts, hooks: onUpdate(`${name}-database-place`, refusalOfMove) },
     );
+    // Not of a database that the image has just been refused for: that would take a good dump's place.
+    const dump = args.dump && dumpStep(name, args, args.dump, { ...opts, dependsOn: [check] });
     return task(
         `${name}-migration`,
         migration(args, common, [{ ...data, readOnly: false }, compiled, connection.secrets], check.stdout),
         args.stack,
         // As long as it takes: it goes on where it was interrupted, but the server is away until it is done.
-        { ...opts, dependsOn: [check], customTimeouts: { create: "24h", update: "24h" } },
+        { ...opts, dependsOn: [dump ?? check], customTimeouts: { create: "24h", update: "24h" } },
     );
 }
 

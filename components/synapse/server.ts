@@ -133,14 +133,11 @@ export class Synapse extends pulumi.ComponentResource {
                 hooks: isOnLoopback(args) ? loopbackWarning(name, args.stack.environment) : {},
             },
         );
-        const dump =
-            args.dump && dumpStep(name, args, args.dump, { parent: this, dependsOn: [check, config] });
-        const database =
-            args.database &&
-            databaseSteps(name, args, args.database, {
-                parent: this,
-                dependsOn: [check, config, ...(dump === undefined ? [] : [dump])],
-            });
+        const before = { parent: this, dependsOn: [check, config] };
+        const prepared =
+            args.database === undefined
+                ? args.dump && dumpStep(name, args, args.dump, before)
+                : databaseSteps(name, args, args.database, before);
         // Where the data is, it is when the server runs there: an update that failed before has moved nothing.
         const whenReady = { environment: { [DATABASE]: kindOf(args) }, hooks: databaseGuard(name) };
         const { container, ready } = serviceContainer(
@@ -149,7 +146,7 @@ export class Synapse extends pulumi.ComponentResource {
             args.stack,
             {
                 parent: this,
-                dependsOn: [check, config, dump, database].filter((step) => step !== undefined),
+                dependsOn: [check, config, prepared].filter((step) => step !== undefined),
             },
         );
 
