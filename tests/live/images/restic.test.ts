@@ -33,7 +33,7 @@ test("restic is what the image runs, hardened and at any priority", async () => 
     assert.notEqual(refused.code, 0);
 });
 
-test("it backs up and restores as any user that has a home and a place for the repository", async () => {
+test("whichever user runs it, with a home and a place for the repository, it backs up and restores", async () => {
     const restored = await shell(`
         export HOME=/tmp RESTIC_PASSWORD=x RESTIC_REPOSITORY=/tmp/repository
         restic init --quiet
