@@ -3,22 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Service, type ServiceContainerArgs, serviceContainer } from "../docker/container.ts";
 import { FileVolume } from "../docker/files.ts";
 import { script } from "../docker/script.ts";
-import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { type BackedUpDatabase, FILES } from "./database.ts";
 import { keepOptions } from "./place.ts";
 import type { BackupRepository } from "./repository.ts";
-import { withFunctions } from "./shared.ts";
+import { type BackupPartArgs, withFunctions } from "./shared.ts";
 
 /** What {@link Backup} needs to know. */
-export interface BackupArgs {
-    /** Prefix of the stack's Docker objects, and the host that restic's snapshots are of. */
-    readonly prefix: string;
-    /** restic's. */
-    readonly image: pulumi.Input<string>;
-    /** Synapse's, for what needs more than busybox. */
-    readonly synapseImage: pulumi.Input<string>;
-    readonly owner: string;
+export interface BackupArgs extends BackupPartArgs {
     readonly serverName: string;
     readonly dataVolume: pulumi.Input<string>;
     readonly database: BackedUpDatabase;
@@ -31,7 +23,6 @@ export interface BackupArgs {
     readonly keep: Readonly<Record<string, number>>;
     /** MiB. */
     readonly memory: number;
-    readonly stack: Stack;
 }
 
 /** Seconds that one side of the pipe may be silent, and that the database may take to send anything. */

@@ -3,21 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MountArgs } from "../docker/container.ts";
 import { script } from "../docker/script.ts";
 import { SecretFiles } from "../docker/secret-files.ts";
-import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import { placeOf, secretFiles } from "./place.ts";
-import { withFunctions } from "./shared.ts";
+import { type BackupPartArgs, withFunctions } from "./shared.ts";
 
 /** What {@link BackupRepository} needs to know. */
-export interface BackupRepositoryArgs {
-    /** Prefix of the stack's Docker objects. */
-    readonly prefix: string;
-    /** restic's. */
-    readonly image: pulumi.Input<string>;
-    /** Synapse's, for what needs more than busybox. */
-    readonly synapseImage: pulumi.Input<string>;
-    /** `uid:gid` of who owns the data. */
-    readonly owner: string;
+export interface BackupRepositoryArgs extends BackupPartArgs {
     /** A path on the Docker host, `volume:<name>`, or restic's own notation. */
     readonly repository: string;
     readonly password: string;
@@ -25,7 +16,6 @@ export interface BackupRepositoryArgs {
     readonly environment: Readonly<Record<string, string>>;
     readonly sftp?: { readonly privateKey: string; readonly knownHosts: string } | undefined;
     readonly network: pulumi.Input<string>;
-    readonly stack: Stack;
 }
 
 /** How restic runs with this repository, in tasks and in services. */

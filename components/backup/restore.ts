@@ -1,21 +1,13 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { script } from "../docker/script.ts";
-import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
 import type { BackedUpDatabase, BackedUpPostgres } from "./database.ts";
 import { type BackupRepository, networkOf } from "./repository.ts";
-import { withFunctions } from "./shared.ts";
+import { type BackupPartArgs, withFunctions } from "./shared.ts";
 
 /** What {@link Restore} needs to know. */
-export interface RestoreArgs {
-    /** Prefix of the stack's Docker objects. */
-    readonly prefix: string;
-    /** restic's. */
-    readonly image: pulumi.Input<string>;
-    /** Synapse's, for what needs more than busybox. */
-    readonly synapseImage: pulumi.Input<string>;
-    readonly owner: string;
+export interface RestoreArgs extends BackupPartArgs {
     readonly serverName: string;
     readonly dataVolume: pulumi.Input<string>;
     readonly repository: BackupRepository;
@@ -24,7 +16,6 @@ export interface RestoreArgs {
     /** Name of a backup, or `latest`. */
     readonly snapshot: string;
     readonly kind: BackedUpDatabase["kind"];
-    readonly stack: Stack;
 }
 
 /**

@@ -76,25 +76,22 @@ function migration(
     mounts: readonly MountArgs[],
     checked: pulumi.Output<string>,
 ): TaskArgs {
-    const announced = args.announceVolume !== undefined;
+    const { announceVolume } = args;
+    const announced =
+        announceVolume === undefined
+            ? []
+            : [{ source: announceVolume, target: ANNOUNCEMENT.directory, readOnly: false }];
     return {
         ...common,
-        image: common.image,
-        user: common.user,
         script: python("migrate.py"),
-        mounts: [
-            ...mounts,
-            ...(args.announceVolume === undefined
-                ? []
-                : [{ source: args.announceVolume, target: ANNOUNCEMENT.directory, readOnly: false }]),
-        ],
+        mounts: [...mounts, ...announced],
         environment: {
             ...common.environment,
             BEGUN: MOVING,
             LOCK: MOVING_LOCK,
             CHECKED: checked.apply((printed) => printed.trim()),
             POSTGRES: `${args.prefix}-postgres`,
-            MAINTENANCE: announced ? ANNOUNCEMENT.maintenance : "",
+            MAINTENANCE: announceVolume === undefined ? "" : ANNOUNCEMENT.maintenance,
         },
         beforehand: pulumi.interpolate`${unlessAtWork(args.prefix, "the data moves to PostgreSQL")}\n${script(import.meta.url, "away.sh")}`,
     };

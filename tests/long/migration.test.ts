@@ -32,14 +32,12 @@ async function killMain(container: string): Promise<void> {
     await docker("run", ...place, images.postgres ?? "", "-9", pid);
 }
 
+const settings = (port: number) => ({ tls: { mode: "none" }, ports: { synapse: port }, extraConfig: OPEN });
+
 for (const engine of engines()) {
     describe(`the move to PostgreSQL killed, with ${engine.name}`, async () => {
         const [port = 0] = await freePorts(1);
-        const server = engine.deployment({
-            tls: { mode: "none" },
-            ports: { synapse: port },
-            extraConfig: OPEN,
-        });
+        const server = engine.deployment(settings(port));
         const people = new Inhabitants();
         const kept = `${server.name}-kept`;
         let before: unknown;
@@ -145,11 +143,7 @@ for (const engine of engines()) {
 
     describe(`full disks, with ${engine.name}`, async () => {
         const [port = 0] = await freePorts(1);
-        const server = engine.deployment({
-            tls: { mode: "none" },
-            ports: { synapse: port },
-            extraConfig: OPEN,
-        });
+        const server = engine.deployment(settings(port));
         const people = new Inhabitants();
         const holder = `${server.name}-holder`;
         let before: unknown;
