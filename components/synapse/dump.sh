@@ -2,7 +2,8 @@
 # Runs in a disposable container before another Synapse image runs on the database, as root with CHOWN, SETUID and
 # SETGID alone: in the image of PostgreSQL, whose pg_dump it uses, or where the data is in SQLite in Synapse's.
 # Prints the dump's name when there is one of the database as it is now.
-# Before it stands dump-postgres.sh or dump-sqlite.sh, which has the function `dump_to`.
+# Before it stands dump-postgres.sh or dump-sqlite.sh, which has the functions
+# `dump_to` and `schema_version`.
 #   OWNER      uid:gid of those who dump
 #   DATABASE   where the data is: sqlite or postgres
 #   COMPILED   what the server records of the image once it was healthy with it
@@ -34,12 +35,23 @@ healthy=$(cat /data/.compiled 2>/dev/null) || exit 0
 version=$(cat /data/.synapse-version 2>/dev/null) || version=unknown
 image=$(cat "/dumps/.images/${healthy##*/}" 2>/dev/null) || image=
 name="$(date -u +%Y-%m-%dT%H%M%SZ)-synapse-$version"
+schema=$(schema_version)
+# Upgraded since by a Synapse that was never healthy, it is of no use to the one before: the dump is that leads back.
+for dump in /dumps/2*; do
+    if [ "$(cat "$dump/from" 2>/dev/null)" = "$healthy" ] && [ "$(cat "$dump/schema")" -lt "$schema" ]; then
+        echo "The dump ${dump##*/} from before the last upgrade is kept: npm run rollback." >&2
+        echo "${dump##*/}"
+        exit
+    fi
+done
 echo "Dumping the database of Synapse $version, before another image runs on it." >&2
 rm -rf /dumps/.new
 mkdir /dumps/.new
 dump_to /dumps/.new/database
 printf '%s\n' "$image" >/dumps/.new/image
 printf '%s\n' "$DATABASE" >/dumps/.new/kind
+printf '%s\n' "$healthy" >/dumps/.new/from
+printf '%s\n' "$schema" >/dumps/.new/schema
 sync
 # Whole, or not there.
 mv /dumps/.new "/dumps/$name"

@@ -82,6 +82,20 @@ for (const engine of engines()) {
                 assert.match(run.printed, /Dumped it to 20\S+ on the volume of dumps/);
                 assert.match(run.printed, /npm run rollback/);
             });
+
+            if (kind === "postgres") {
+                test("what a Synapse has upgraded that was never healthy takes no good dump's place", async () => {
+                    const before = (await rollback("--list")).stdout;
+                    await docker(
+                        "exec",
+                        `${server.name}-postgres`,
+                        ...["psql", "-qc", "UPDATE schema_version SET version = version + 1"],
+                    );
+                    const run = await server.mustUp({ images: { ...images, synapse: newer } });
+                    assert.match(run.printed, /The dump 20\S+ from before the last upgrade is kept/);
+                    assert.equal((await rollback("--list")).stdout, before);
+                });
+            }
         });
     }
 }
