@@ -9,6 +9,8 @@ export const LABELS = {
     prefix: "synapse.name",
     /** Differs between deployments of one name: from other backends, or before and after a state was lost. */
     deployment: "synapse.deployment",
+    /** Pulumi name of the task that a disposable container runs. */
+    task: "synapse.task",
 } as const;
 
 /** What tells the own from the others'. */

@@ -4,7 +4,7 @@
 #   TASK_IMAGE               image to run
 #   TASK_SCRIPT              shell script to run in it
 #   TASK_OPTIONS             further options of `docker run`, one word a line
-#   TASK_LABELS              say whose container it is, should it outlive this script, one a line
+#   TASK_LABELS              say whose container it is, and which task's, should it outlive this script, one a line
 #   TASK_NETWORK             Docker network, if the options name none
 #   TASK_MOUNTS              values of `docker run --mount` that end in `src=`, one a line
 #   TASK_MOUNT_0, _1, …      the sources of these mounts, in the same order
@@ -22,9 +22,21 @@ for mount in $TASK_MOUNTS; do
     index=$((index + 1))
 done
 labels=
+filters=
 for label in $TASK_LABELS; do
     labels="$labels--label$IFS$label$IFS"
+    filters="$filters--filter${IFS}label=$label$IFS"
 done
+# Killed between making its container and starting it, the docker client leaves one that `--rm` does not remove, and
+# that holds its volumes. The engine may still be making it when the client is gone.
+remove_leftovers() {
+    # shellcheck disable=SC2086
+    for leftover in $(docker ps --all --quiet --filter status=created $filters); do
+        docker rm --force "$leftover" >/dev/null
+    done
+}
+trap 'sleep 2; remove_leftovers; exit 143' HUP INT TERM
+remove_leftovers
 # shellcheck disable=SC2086
 docker run --rm --interactive --read-only --cap-drop ALL --security-opt no-new-privileges \
     $labels --log-driver none --tmpfs /tmp:rw,size=64m --workdir / \

@@ -1,6 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { MountArgs } from "./container.ts";
+import { LABELS } from "./ownership.ts";
 import { pathOf } from "./script.ts";
 import type { Stack } from "./stack.ts";
 import { tmpfsOf } from "./tmpfs.ts";
@@ -68,7 +69,7 @@ export function task(
                 ...stack.environment,
                 ...environment,
                 ...sources,
-                TASK_LABELS: labelLines(stack),
+                TASK_LABELS: labelLines(name, stack),
                 TASK_IMAGE: args.image,
                 TASK_SCRIPT: args.script,
                 TASK_OPTIONS: options.flat().join("\n"),
@@ -86,9 +87,13 @@ export function task(
 }
 
 /** `docker run --label`'s values, one a line. */
-function labelLines({ labels }: Stack): pulumi.Output<string> {
+function labelLines(name: string, { labels }: Stack): pulumi.Output<string> {
     return pulumi
-        .all(labels.map(({ label, value }) => pulumi.interpolate`${label}=${value}`))
+        .all(
+            [...labels, { label: LABELS.task, value: name }].map(
+                ({ label, value }) => pulumi.interpolate`${label}=${value}`,
+            ),
+        )
         .apply((lines) => lines.join("\n"));
 }
 
