@@ -36,6 +36,8 @@ export interface Deployment {
     mustUp: (settings?: Settings, environment?: Environment) => Promise<Run>;
     /** Starts `up`, and leaves it to the caller to kill it. */
     begin: (settings?: Settings, environment?: Environment) => Promise<Running>;
+    /** Brings it up by `npm run restore`, with these settings but without `restore`. */
+    restore: (settings: Settings) => Promise<Run>;
     /** What a person does after a run that was killed, before the next `up`. */
     recover: () => Promise<void>;
     /** Exit code 0 says that the last `up`, done again, would change nothing. */

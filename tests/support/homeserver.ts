@@ -1,11 +1,13 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { dump } from "js-yaml";
 import { ensureImages } from "../../images/ensure.ts";
 import { readSettings } from "../../settings/read.ts";
+import { restoring } from "./commands.ts";
 import type { Deployment, Running } from "./deployment.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -101,6 +103,21 @@ export class Homeserver implements Deployment {
     ): Promise<Running> {
         const child = this.start(settings, environment);
         return Promise.resolve({ process: child, ended: finished(child) });
+    }
+
+    async restore(settings: Record<string, unknown>): Promise<Run> {
+        this.#last = { ...settings, restore: "latest" };
+        const file = join(ROOT, `Pulumi.${this.stack}.yaml`);
+        const config = Object.entries({ ...this.#settings, ...settings });
+        writeFileSync(
+            file,
+            dump({ config: Object.fromEntries(config.map(([key, value]) => [`synapse:${key}`, value])) }),
+        );
+        try {
+            return await finished(restoring(ROOT, this.stack, process.env));
+        } finally {
+            rmSync(file);
+        }
     }
 
     /** This engine's lock goes with its process. */

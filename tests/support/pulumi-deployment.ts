@@ -1,5 +1,6 @@
+import { restoring } from "./commands.ts";
 import type { Deployment, Environment, Running, Settings } from "./deployment.ts";
-import { docker, type Outputs, type Run, registerUser, signingKey } from "./homeserver.ts";
+import { docker, finished, type Outputs, type Run, registerUser, signingKey } from "./homeserver.ts";
 import { type Outcome, PASSPHRASE, PulumiStack } from "./pulumi.ts";
 
 const DEFAULTS = {
@@ -38,6 +39,12 @@ export class PulumiDeployment implements Deployment {
         await this.#configure(settings, environment);
         const child = this.cli.start("up", "--yes", "--skip-preview");
         return { process: child, ended: this.cli.ended(child).then(asRun) };
+    }
+
+    async restore(settings: Settings): Promise<Run> {
+        await this.#configure(settings, {});
+        const { cwd, env } = this.cli.place;
+        return finished(restoring(cwd, this.stack, env));
     }
 
     async recover(): Promise<void> {
