@@ -26,11 +26,11 @@ for (const engine of engines()) {
             const people = new Inhabitants();
             const password = somePassword();
             const settings = { backup: { repository: `volume:${kept}`, password, keep: { last: 99 } } };
-            const restoring = { ...settings, restore: "latest" };
             let found: unknown;
             let key = "";
             let run = "";
             let whole = 0;
+            const restoring = () => ({ ...settings, restore: run });
 
             before(async () => {
                 await server.mustUp(settings);
@@ -61,7 +61,7 @@ for (const engine of engines()) {
 
             test("it takes this long", { timeout: 900_000 }, async (context) => {
                 await server.down();
-                whole = await duration(() => server.mustUp({ ...restoring, restore: run }));
+                whole = await duration(() => server.mustUp(restoring()));
                 await assertRestored("uninterrupted");
                 context.diagnostic(`${whole} ms`);
             });
@@ -72,7 +72,7 @@ for (const engine of engines()) {
                     await server.down();
                     const moment = Math.round(((kill + 0.3 + 0.4 * Math.random()) / KILLS) * 0.8 * whole);
                     context.diagnostic(`after ${moment} of ${whole} ms`);
-                    const up = await server.begin({ ...restoring, restore: run });
+                    const up = await server.begin(restoring());
                     await sleep(moment);
                     if (whom !== "the containers") await killTree(up.process);
                     if (whom !== "the run")
@@ -80,7 +80,7 @@ for (const engine of engines()) {
                             await docker("kill", container).catch(() => undefined);
                     await up.ended;
                     if (whom !== "the containers") await server.recover();
-                    await server.mustUp({ ...restoring, restore: run });
+                    await server.mustUp(restoring());
                     await assertRestored(`killed after ${moment} ms`);
                 });
             }
