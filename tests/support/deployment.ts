@@ -61,16 +61,25 @@ export interface Deployment {
 /** What carries the program out. */
 export interface Engine {
     readonly name: string;
-    deployment: (settings: Settings) => Deployment;
+    deployment: (settings: Settings, options?: DeploymentOptions) => Deployment;
+}
+
+export interface DeploymentOptions {
+    /**
+     * Whether its first deployment compiles Synapse itself, as everybody's does. Others are given the files.
+     *
+     * @default false
+     */
+    readonly compiles?: boolean;
 }
 
 const EMBEDDED: Engine = {
     name: "the embedded engine",
-    deployment: (settings) => new Homeserver(settings),
+    deployment: (settings, options) => new Homeserver(settings, options),
 };
 const PULUMI: Engine = {
     name: "the Pulumi CLI",
-    deployment: (settings) => new PulumiDeployment(settings),
+    deployment: (settings, options) => new PulumiDeployment(settings, options),
 };
 
 /**
