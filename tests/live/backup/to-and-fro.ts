@@ -4,7 +4,8 @@ import type { BackupStatus } from "../../../commands/status/backup.ts";
 import { Backups, somePassword } from "../../support/backups.ts";
 import { type } from "../../support/commands.ts";
 import type { Deployment, Engine } from "../../support/deployment.ts";
-import { docker } from "../../support/homeserver.ts";
+import { docker, logs } from "../../support/homeserver.ts";
+import { eventually } from "../../support/http.ts";
 import { freePorts } from "../../support/ports.ts";
 import { Alice } from "./people.ts";
 
@@ -117,6 +118,40 @@ export async function thereAndBack(engine: Engine, kind: "postgres" | "sqlite"):
                 /this server was restored from the backup \S+, and has gone on since/,
             );
             await alice.findsAll();
+        });
+
+        test("the password is another one: said before the server is touched", async () => {
+            const id = await docker("inspect", "--format", "{{.Id}}", server.name);
+            const { code, printed } = await server.up({
+                logLevel: "WARNING",
+                backup: { repository, password: "a password of nobody's" },
+                restore: "latest",
+            });
+            assert.notEqual(code, 0);
+            assert.match(printed, /has another password than synapse:backup\.password/);
+            assert.match(printed, /wrong password or no key found/);
+            assert.doesNotMatch(printed, /a password of nobody's/);
+            assert.equal(await docker("inspect", "--format", "{{.Id}}", server.name), id);
+        });
+
+        test("the container is unhealthy when there has been none for twice the interval", async () => {
+            const age = (hours: number) =>
+                docker(
+                    "exec",
+                    backups.container,
+                    "sh",
+                    "-c",
+                    `echo $(($(date +%s) - ${hours} * 3600)) >/state/last; sh /scripts/health.sh || true`,
+                );
+            assert.equal(await age(47), "");
+            assert.match(await age(49), /There has been no good backup for 49 hours/);
+            // And it mends that by itself.
+            await eventually(
+                90,
+                () => docker("exec", backups.container, "sh", "/scripts/health.sh"),
+                () => true,
+            );
+            assert.match(await logs(backups.container), /is made, in/);
         });
     });
 }
