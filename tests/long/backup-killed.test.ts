@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Backups, somePassword } from "../support/backups.ts";
 import { type Deployment, engines } from "../support/deployment.ts";
-import { docker, logs } from "../support/homeserver.ts";
-import { eventually } from "../support/http.ts";
+import { docker } from "../support/homeserver.ts";
 
 /** Whatever dies while a backup is made: half of one never counts, and the next one is whole. */
 const [engine] = engines();

@@ -1,4 +1,5 @@
-import { docker, images, inspect } from "./homeserver.ts";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 
 /** Whole, or not there; two tests at once compile once. */
 const SEED = `
@@ -16,14 +17,17 @@ const SEED = `
  * Gives a stack that is about to be made the compiled files of Synapse, as it would have them from its second
  * deployment on: compiling is what takes the most of a first one, and is the same each time.
  */
-export async function seedCompiled(prefix: string, ...labels: string[]): Promise<void> {
+export async function seedCompiled(image: string, prefix: string, ...labels: string[]): Promise<void> {
     const volume = `${prefix}-compiled`;
     const is = async (name: string) => (await docker("volume", "ls", "-q", "-f", `name=^${name}$`)) !== "";
     if (await is(volume)) return;
     await docker("volume", "create", ...labels.flatMap((label) => ["--label", label]), volume);
-    const { synapse = "" } = images;
-    const id = (await inspect(synapse, "{{.Id}}")).replace("sha256:", "").slice(0, 12);
+    const id = (await docker("inspect", "--format", "{{.Id}}", image)).replace("sha256:", "").slice(0, 12);
     const mounts = ["-v", "synapse-tests-compiled:/seed", "-v", `${volume}:/compiled`];
     const place = ["--rm", "--network=none", "--user=0:0", "-e", `ID=${id}`, "--entrypoint=/bin/sh"];
-    await docker("run", ...place, ...mounts, synapse, "-euc", SEED);
+    await docker("run", ...place, ...mounts, image, "-euc", SEED);
+}
+
+async function docker(...args: string[]): Promise<string> {
+    return (await promisify(execFile)("docker", args)).stdout.trim();
 }

@@ -172,7 +172,8 @@ export class Homeserver implements Deployment {
 
     /** So that the engine takes the volume for its own, and removes it with the rest. */
     async #seed(): Promise<void> {
-        if (!this.#compiles) await seedCompiled(this.name, `${LABELS.stack}=synapse/${this.stack}`);
+        if (this.#compiles) return;
+        await seedCompiled(images.synapse ?? "", this.name, `${LABELS.stack}=synapse/${this.stack}`);
     }
 
     #engine(args: readonly string[], environment: Record<string, string>): ChildProcess {

@@ -96,7 +96,7 @@ export class PulumiDeployment implements Deployment {
 
     async #configure(settings: Settings, environment: Environment): Promise<void> {
         this.cli.environment = environment;
-        if (!this.#compiles) await seedCompiled(this.name);
+        if (!this.#compiles) await seedCompiled(images.synapse ?? "", this.name);
         await this.cli.configure({ ...this.#settings, ...settings });
     }
 
