@@ -9,20 +9,31 @@
 #   COPIED        file that says what has been copied where, until the server is let in: `15 17`
 #   SETTLING      file that is there from then on until the server was healthy
 #   LOCK          file whose lock whoever copies holds
+#   SERVER_USER   uid:gid of the server's, whose data volume with these three is at /data
 #   CLUSTER       functions that make a cluster
 #   OWNER         uid:gid of PostgreSQL's user
 #   READERS       name=uid:gid of each password file, one a line
 #   DBNAME, ROLE  the database, and the role that owns it
 
 # shellcheck disable=SC2153  # from the environment
-as_postgres() {
-    setpriv --reuid "${OWNER%:*}" --regid "${OWNER#*:}" --clear-groups --inh-caps=-all "$@"
+as() {
+    user=$1
+    shift
+    setpriv --reuid "${user%:*}" --regid "${user#*:}" --clear-groups --inh-caps=-all "$@"
 }
 
 [ "$(stat -c %u:%g "$MOUNT")" = "$OWNER" ] || chown "$OWNER" "$MOUNT"
 
+# What the server's volume says of an upgrade.
+copied=$(as "$SERVER_USER" cat "$COPIED" 2>/dev/null) || copied=
+copying=
+! as "$SERVER_USER" test -e "$LOCK" || as "$SERVER_USER" flock -s -n "$LOCK" true || copying=yes
+settling=
+! as "$SERVER_USER" test -e "$SETTLING" || settling=yes
+export copied copying settling
+
 # What PostgreSQL's user does. It writes the password, for the files of those who connect.
-password=$(as_postgres /bin/bash -euc "$(
+password=$(as "$OWNER" /bin/bash -euc "$(
     cat <<'POSTGRES'
 set -o pipefail
 cd "$MOUNT"
@@ -59,7 +70,6 @@ for other in [0-9]*/docker/PG_VERSION; do
     other=${other%%/*}
     if [ "$other" -lt "$MAJOR" ]; then older=$other; elif [ "$other" -gt "$MAJOR" ]; then newer=$other; fi
 done
-copied=$(cat "$COPIED" 2>/dev/null) || copied=
 # As long as the server was not let in, a newer one has nothing that the older one lacks.
 [ -z "$newer" ] || [ "${copied#* }" = "$newer" ] || refuse "the data is in PostgreSQL $newer, which no older one can read, \
 and synapse:database.version is $MAJOR: whatever was written since the upgrade would be lost. Set it back to $newer."
@@ -85,7 +95,7 @@ elif [ -n "$older" ]; then
         [ "$other" -lt "$MAJOR" ] || continue
         [ -s "$other/copied-to" ] || refuse "the volume holds data of PostgreSQL $other and of $MAJOR, and the one is no copy \
 of the other that was made here. Move the folder away that is not the server's."
-        if [ -e "$SETTLING" ]; then
+        if [ -n "$settling" ]; then
             echo "The data of PostgreSQL $other is kept: the server has not been healthy with $MAJOR yet." >&2
         elif [ "$UPGRADE" != yes ]; then
             echo "Removing the data of PostgreSQL $other: the server has worked with $MAJOR." >&2
@@ -95,7 +105,7 @@ of the other that was made here. Move the folder away that is not the server's."
 fi
 for begun in [0-9]*; do
     [ -d "$begun" ] && [ "$begun" -gt "$MAJOR" ] || continue
-    [ ! -e "$LOCK" ] || flock -s -n "$LOCK" true || refuse "a container still copies the data to PostgreSQL $begun. Wait \
+    [ -z "$copying" ] || refuse "a container still copies the data to PostgreSQL $begun. Wait \
 for it to end, or end it (docker ps); then run this again."
     echo "The upgrade to PostgreSQL $begun was not finished, and is given up." >&2
     remove "$begun"

@@ -189,6 +189,7 @@ function scriptVariables({ major, writer }: PostgresArgs, mount: string): Readon
         OWNER: POSTGRES_USER,
         COPIED: writer.copied,
         LOCK: writer.lock,
+        SERVER_USER: writer.user,
         CLUSTER: script(import.meta.url, "cluster.sh"),
         DBNAME,
         ROLE,

@@ -8,6 +8,7 @@ case $CHECKED in
     "upgrade "*) ;;
     *) exit 0 ;;
 esac
+# shellcheck disable=SC2034  # for what stands after it
 # That of the new major may be there already, after a deployment that was cut short: then nothing is copied.
 case $(docker container inspect --format '{{json .Config.Entrypoint}}' "$POSTGRES" 2>/dev/null) in
     *"/${CHECKED#upgrade }/docker"*) docker start "$POSTGRES" >/dev/null ;;

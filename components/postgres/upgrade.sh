@@ -1,5 +1,6 @@
 #!/bin/sh
-# Runs in a disposable container of the new major's image, as root with SETUID and SETGID alone, on the stack's network.
+# Runs in a disposable container of the new major's image, as root with SETUID, SETGID and
+# DAC_READ_SEARCH alone, on the stack's network.
 # Copies the database from the server of the old major, which nobody writes to meanwhile, to a cluster of the new one.
 # Nothing of the old one is changed. Killed at any moment, the next run begins again, unless the copy was whole.
 #   CHECKED       what the initialization said: `upgrade 15`
@@ -24,6 +25,7 @@ as() {
     setpriv --reuid "${user%:*}" --regid "${user#*:}" --clear-groups --inh-caps=-all "$@"
 }
 
+# shellcheck disable=SC2016  # for the other shell
 [ -e "$LOCK" ] || as "$SERVER_USER" sh -c ': >>"$LOCK"'
 # Held until this ends. A copy made while the server writes would lack what it writes.
 exec 8<"$LOCK"
@@ -128,6 +130,7 @@ POSTGRES
 )"
 
 # From here on the server is not let in, until it is by the new one: what it wrote would be missing there.
+# shellcheck disable=SC2016  # for the other shell
 {
     as "$SERVER_USER" sh -euc 'printf "%s\n" "$OLD $MAJOR" >"$COPIED.new" && sync "$COPIED.new" && mv "$COPIED.new" "$COPIED"' &&
         as "$OWNER" mv "$MOUNT/$MAJOR/new" "$MOUNT/$MAJOR/docker"
