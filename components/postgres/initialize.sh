@@ -79,10 +79,12 @@ if [ -n "$older" ] && [ ! -e "$MAJOR/docker/PG_VERSION" ]; then
     [ "$UPGRADE" = yes ] || refuse "the volume holds data of PostgreSQL $older, and synapse:database.version is $MAJOR. To \
 have it copied, which stops the server for that long (docs/database.md#to-another-major): pulumi config set --path \
 synapse:database.upgrade true. Else set the version back to $older."
+    # What a copy that was cut short has taken is there to be had.
+    [ -n "$copying" ] || rm -rf "$MAJOR/new"
     # What the server is doing to its files meanwhile is no reason to fail.
     size=$(du -sk "$older/docker/base" 2>/dev/null | cut -f 1) || true
     space=$(df -Pk . | awk 'NR == 2 { print $4 }')
-    [ "$space" -gt "$((size + 65536))" ] || refuse "PostgreSQL $MAJOR gets a copy of the data beside that of $older, which \
+    [ -n "$copying" ] || [ "$space" -gt "$((size + 65536))" ] || refuse "PostgreSQL $MAJOR gets a copy of the data beside that of $older, which \
 has $((size / 1024)) MiB; there are $((space / 1024)) MiB on the disk, and 64 should be left. Make room; then run this again."
     # So that whoever gives it up finds that it was begun.
     mkdir -p "$MAJOR"
@@ -96,7 +98,8 @@ elif [ -n "$older" ]; then
         [ -s "$other/copied-to" ] || refuse "the volume holds data of PostgreSQL $other and of $MAJOR, and the one is no copy \
 of the other that was made here. Move the folder away that is not the server's."
         if [ -n "$settling" ]; then
-            echo "The data of PostgreSQL $other is kept: the server has not been healthy with $MAJOR yet." >&2
+            echo "The data of PostgreSQL $other is kept: the server has not been healthy with $MAJOR yet. Leave \
+synapse:database.upgrade true until it was." >&2
         elif [ "$UPGRADE" != yes ]; then
             echo "Removing the data of PostgreSQL $other: the server has worked with $MAJOR." >&2
             remove "$other"

@@ -47,7 +47,7 @@ if [ "$DATABASE" = sqlite ]; then
     # What has been moved so far is not what will be there when this server stops.
     rm -f "$MOVING"
 elif [ -e "$COPIED" ]; then
-    echo "The data of this server was copied to another major of PostgreSQL, which is not deployed yet: refusing to start. Run the deployment." >&2
+    echo "The data of this server was copied to another major of PostgreSQL, which is not deployed yet: refusing to start. Run the deployment. (If the data is elsewhere by now, remove $COPIED.)" >&2
     exit 1
 fi
 

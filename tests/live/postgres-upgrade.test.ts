@@ -154,9 +154,9 @@ for (const engine of engines()) {
             await writes();
         });
 
-        test("killed again while the copy goes on, the next up finishes it, and clients are told", async () => {
+        test("killed again, what was copied meanwhile keeps the server from starting, and clients are told", async () => {
             const up = await server.begin(asked);
-            await eventually(
+            const copier = await eventually(
                 240,
                 () => copierOf(server.name),
                 (id) => id !== "",
@@ -164,15 +164,26 @@ for (const engine of engines()) {
             await killTree(up.process);
             await up.ended;
             await server.recover();
-
-            const told = eventually(
-                240,
-                () => ask({ port: https, path: "/_matrix/client/versions", ca }),
-                ({ status, body }) => status === 503 && body.includes("being maintained"),
+            await eventually(
+                120,
+                () => docker("ps", "--quiet", "--no-trunc", "--filter", `id=${copier}`),
+                (id) => id === "",
             );
-            told.catch(() => undefined);
+            await docker("start", server.name);
+            await eventually(
+                30,
+                () => logs(server.name),
+                (said) => said.includes("which is not deployed yet: refusing to start"),
+            );
+            const told = await ask({ port: https, path: "/_matrix/client/versions", ca });
+            assert.equal(told.status, 503);
+            assert.match(told.body, /being maintained/);
+            assert.equal(told.headers["retry-after"], "60");
+        });
+
+        test("and the next up goes on from there", async () => {
             upgraded = await server.mustUp(asked);
-            assert.equal((await told).headers["retry-after"], "60");
+            assert.doesNotMatch(upgraded.printed, /Copying the data/);
         });
 
         test("everything is there afterwards, and goes on", async () => {
