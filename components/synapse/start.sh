@@ -38,9 +38,12 @@ fi
 # Until it ends. What is moved or copied without it would lack what this server writes.
 exec 9>>"$MOVING_LOCK"
 if ! flock -s -n 9; then
-    place=PostgreSQL
-    [ "$DATABASE" = sqlite ] || place="another major of PostgreSQL"
-    echo "The data of this server is being moved to $place: refusing to start. Wait for that container to end (docker ps), then run the deployment." >&2
+    until="Wait for that container to end (docker ps), then run the deployment."
+    if [ "$DATABASE" = sqlite ]; then
+        echo "The data of this server is being moved to PostgreSQL: refusing to start. $until" >&2
+    else
+        echo "The data of this server is being copied to another major of PostgreSQL: refusing to start. $until" >&2
+    fi
     exit 1
 fi
 if [ "$DATABASE" = sqlite ]; then

@@ -136,7 +136,7 @@ for (const engine of engines()) {
             await eventually(
                 30,
                 () => logs(server.name),
-                (said) => said.includes("moved to another major of PostgreSQL: refusing to start"),
+                (said) => said.includes("copied to another major of PostgreSQL: refusing to start"),
             );
 
             const refused = await server.up(onOld);
