@@ -23,7 +23,7 @@ export async function certified(): Promise<Row[]> {
         expiryWarningDays: 14,
     };
     const host = "matrix.test";
-    const server = new Homeserver({ publicHost: host, ports, tls: source });
+    const server = new Homeserver({ publicHost: host, ports, tls: source }, { compiles: true });
     const alone = new CertbotAlone();
     const figures = { trusted: [] as number[], alone: [] as number[], afterwards: [] as number[] };
     try {

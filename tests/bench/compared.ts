@@ -17,7 +17,7 @@ export async function compared(): Promise<Row[]> {
     const byHand = new ByHand(byHands);
     const rows: Row[] = [];
     for (const engine of engines()) {
-        const server = engine.deployment(settings);
+        const server = engine.deployment(settings, { compiles: true });
         try {
             // The server of the last round stays for what is measured next.
             rows.push(...told(await fromNothing(engine, server, ours, byHand, byHands)));

@@ -31,17 +31,17 @@ export class Probe {
     readonly #answers: number[] = [];
     readonly #timer: NodeJS.Timeout;
 
-    /** Without `trust` any certificate will do. */
-    constructor(port: number, everyMs: number, trust?: Trust) {
+    /** Without `trust` any certificate will do; `plain` asks without TLS. */
+    constructor(port: number, everyMs: number, trust?: Trust | "plain") {
         this.#timer = setInterval(() => void this.#ask(port, trust), everyMs);
     }
 
-    async #ask(port: number, trust: Trust | undefined): Promise<void> {
+    async #ask(port: number, trust: Trust | "plain" | undefined): Promise<void> {
         try {
             const { status } = await ask({
                 port,
                 path: PATH,
-                ...(trust ?? { ca: "" }),
+                ...(trust === "plain" ? {} : (trust ?? { ca: "" })),
                 options: { rejectUnauthorized: trust !== undefined, timeout: 1000 },
             });
             if (status === 200) this.#answers.push(performance.now());
@@ -121,8 +121,9 @@ export async function outage(
     port: number,
     work: () => Promise<unknown>,
     signal: AbortSignal,
+    trust?: "plain",
 ): Promise<number> {
-    const probe = new Probe(port, 20);
+    const probe = new Probe(port, 20, trust);
     try {
         await probe.answerAfter(performance.now(), signal);
         await work();

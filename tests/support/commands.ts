@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +49,15 @@ export async function type(
     const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
     clearInterval(timer);
     return { code, ...streams, seen };
+}
+
+/** `npm run restore` of a stack, in a copy of this project. */
+export function restoring(project: string, stack: string, environment: NodeJS.ProcessEnv): ChildProcess {
+    return spawn(process.execPath, ["commands/restore.ts", "--stack", stack], {
+        cwd: project,
+        env: { ...environment, PULUMI_SKIP_CONFIRMATIONS: "true" },
+        stdio: ["ignore", "pipe", "pipe"],
+    });
 }
 
 /** Arguments and environments of all processes that this one may look at. */

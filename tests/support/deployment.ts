@@ -36,6 +36,8 @@ export interface Deployment {
     mustUp: (settings?: Settings, environment?: Environment) => Promise<Run>;
     /** Starts `up`, and leaves it to the caller to kill it. */
     begin: (settings?: Settings, environment?: Environment) => Promise<Running>;
+    /** Brings it up by `npm run restore`, with these settings but without `restore`. */
+    restore: (settings: Settings) => Promise<Run>;
     /** What a person does after a run that was killed, before the next `up`. */
     recover: () => Promise<void>;
     /** Exit code 0 says that the last `up`, done again, would change nothing. */
@@ -59,16 +61,25 @@ export interface Deployment {
 /** What carries the program out. */
 export interface Engine {
     readonly name: string;
-    deployment: (settings: Settings) => Deployment;
+    deployment: (settings: Settings, options?: DeploymentOptions) => Deployment;
+}
+
+export interface DeploymentOptions {
+    /**
+     * Whether its first deployment compiles Synapse itself, as everybody's does. Others are given the files.
+     *
+     * @default false
+     */
+    readonly compiles?: boolean;
 }
 
 const EMBEDDED: Engine = {
     name: "the embedded engine",
-    deployment: (settings) => new Homeserver(settings),
+    deployment: (settings, options) => new Homeserver(settings, options),
 };
 const PULUMI: Engine = {
     name: "the Pulumi CLI",
-    deployment: (settings) => new PulumiDeployment(settings),
+    deployment: (settings, options) => new PulumiDeployment(settings, options),
 };
 
 /**

@@ -1,12 +1,16 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { dump } from "js-yaml";
+import { LABELS } from "../../engine/docker.ts";
 import { ensureImages } from "../../images/ensure.ts";
 import { readSettings } from "../../settings/read.ts";
-import type { Deployment, Running } from "./deployment.ts";
+import { restoring } from "./commands.ts";
+import { seedCompiled } from "./compiled.ts";
+import type { Deployment, DeploymentOptions, Running } from "./deployment.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -49,7 +53,10 @@ export class Homeserver implements Deployment {
     readonly #settings: Record<string, unknown>;
     #last: Record<string, unknown> = {};
 
-    constructor(settings: Record<string, unknown>) {
+    readonly #compiles: boolean;
+
+    constructor(settings: Record<string, unknown>, { compiles = false }: DeploymentOptions = {}) {
+        this.#compiles = compiles;
         this.#settings = {
             serverName: "localhost",
             ephemeral: true,
@@ -66,6 +73,7 @@ export class Homeserver implements Deployment {
         const directory = mkdtempSync(join(tmpdir(), "homeserver-"));
         try {
             const file = join(directory, "result.json");
+            await this.#seed();
             const run = await finished(this.start(settings, environment, "--json", file));
             const result = run.code === 0 ? (JSON.parse(readFileSync(file, "utf8")) as object) : {};
             return { ...run, ...result };
@@ -95,12 +103,29 @@ export class Homeserver implements Deployment {
         return this.#engine(["up", "--config", config, ...more], environment);
     }
 
-    begin(
+    async begin(
         settings: Record<string, unknown> = {},
         environment: Record<string, string> = {},
     ): Promise<Running> {
+        await this.#seed();
         const child = this.start(settings, environment);
-        return Promise.resolve({ process: child, ended: finished(child) });
+        return { process: child, ended: finished(child) };
+    }
+
+    async restore(settings: Record<string, unknown>): Promise<Run> {
+        await this.#seed();
+        this.#last = { ...settings, restore: "latest" };
+        const file = join(ROOT, `Pulumi.${this.stack}.yaml`);
+        const config = Object.entries({ ...this.#settings, ...settings });
+        writeFileSync(
+            file,
+            dump({ config: Object.fromEntries(config.map(([key, value]) => [`synapse:${key}`, value])) }),
+        );
+        try {
+            return await finished(restoring(ROOT, this.stack, process.env));
+        } finally {
+            rmSync(file);
+        }
     }
 
     /** This engine's lock goes with its process. */
@@ -143,6 +168,11 @@ export class Homeserver implements Deployment {
 
     registerUser(user: string, password: string): Promise<void> {
         return registerUser(this.name, user, password);
+    }
+
+    /** So that the engine takes the volume for its own, and removes it with the rest. */
+    async #seed(): Promise<void> {
+        if (!this.#compiles) await seedCompiled(this.name, `${LABELS.stack}=synapse/${this.stack}`);
     }
 
     #engine(args: readonly string[], environment: Record<string, string>): ChildProcess {

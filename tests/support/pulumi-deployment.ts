@@ -1,5 +1,7 @@
-import type { Deployment, Environment, Running, Settings } from "./deployment.ts";
-import { docker, type Outputs, type Run, registerUser, signingKey } from "./homeserver.ts";
+import { restoring } from "./commands.ts";
+import { seedCompiled } from "./compiled.ts";
+import type { Deployment, DeploymentOptions, Environment, Running, Settings } from "./deployment.ts";
+import { docker, finished, type Outputs, type Run, registerUser, signingKey } from "./homeserver.ts";
 import { type Outcome, PASSPHRASE, PulumiStack } from "./pulumi.ts";
 
 const DEFAULTS = {
@@ -17,8 +19,10 @@ export class PulumiDeployment implements Deployment {
     readonly nginx = `${this.name}-nginx`;
     readonly environment = { ...this.cli.backend, PULUMI_CONFIG_PASSPHRASE: PASSPHRASE };
     readonly #settings: Settings;
+    readonly #compiles: boolean;
 
-    constructor(settings: Settings) {
+    constructor(settings: Settings, { compiles = false }: DeploymentOptions = {}) {
+        this.#compiles = compiles;
         this.#settings = { ...DEFAULTS, ...settings };
     }
 
@@ -38,6 +42,12 @@ export class PulumiDeployment implements Deployment {
         await this.#configure(settings, environment);
         const child = this.cli.start("up", "--yes", "--skip-preview");
         return { process: child, ended: this.cli.ended(child).then(asRun) };
+    }
+
+    async restore(settings: Settings): Promise<Run> {
+        await this.#configure(settings, {});
+        const { cwd, env } = this.cli.place;
+        return finished(restoring(cwd, this.stack, env));
     }
 
     async recover(): Promise<void> {
@@ -86,6 +96,7 @@ export class PulumiDeployment implements Deployment {
 
     async #configure(settings: Settings, environment: Environment): Promise<void> {
         this.cli.environment = environment;
+        if (!this.#compiles) await seedCompiled(this.name);
         await this.cli.configure({ ...this.#settings, ...settings });
     }
 

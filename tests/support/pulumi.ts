@@ -56,7 +56,9 @@ export class PulumiStack {
             .toString()
             .split("\0")
             .filter((file) =>
-                /^(components\/|scripts\/|settings\/|examples\/|[^/]+\.(ts|json)$|Pulumi\.yaml$)/.test(file),
+                /^(commands\/|components\/|scripts\/|settings\/|examples\/|[^/]+\.(ts|json)$|Pulumi\.yaml$)/.test(
+                    file,
+                ),
             );
         for (const file of files) cpSync(join(ROOT, file), join(this.#directory, file));
         symlinkSync(join(ROOT, "node_modules"), join(this.#directory, "node_modules"));

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import type { BackupStatus } from "../../../commands/status/backup.ts";
 import { Backups, somePassword } from "../../support/backups.ts";
+import { type } from "../../support/commands.ts";
 import type { Deployment, Engine } from "../../support/deployment.ts";
 import { docker } from "../../support/homeserver.ts";
 import { freePorts } from "../../support/ports.ts";
@@ -33,6 +35,8 @@ export async function thereAndBack(engine: Engine, kind: "postgres" | "sqlite"):
             await docker("volume", "rm", "--force", `${server.name}.kept`);
         });
         const settings = () => ({ backup: { repository, password, keep: { last: 50 } } });
+        const typed = (command: string, ...args: string[]) =>
+            type(command, ["--stack", server.stack, ...args], { environment: server.environment });
         const files = () =>
             docker(
                 "exec",
@@ -56,12 +60,16 @@ export async function thereAndBack(engine: Engine, kind: "postgres" | "sqlite"):
             await alice.live();
             assert.equal(await alice.oneTimeKeys(), 1);
             identity.push(await server.signingKey(), await files());
-            const run = await backups.make();
-            assert.deepEqual(
-                (await backups.runs()).map(({ whole }) => whole),
-                [true, true],
-            );
-            assert.equal((await backups.runs()).at(-1)?.run, run);
+            const { code, stderr } = await typed("backup.ts");
+            assert.equal(code, 0, stderr);
+            const run = /The backup (\S+) is made/.exec(stderr)?.[1];
+            const runs = await backups.runs();
+            assert.deepEqual([runs.map(({ whole }) => whole), runs.at(-1)?.run], [[true, true], run]);
+            assert.deepEqual(JSON.parse((await typed("backup.ts", "--list", "--json")).stdout), runs);
+            const status = JSON.parse((await typed("status.ts", "--json")).stdout) as {
+                backup: BackupStatus;
+            };
+            assert.deepEqual([status.backup.hours, status.backup.error], [0, null]);
         });
 
         test("the password stands nowhere", async () => {
@@ -81,7 +89,8 @@ export async function thereAndBack(engine: Engine, kind: "postgres" | "sqlite"):
             await server.down();
             const left = await docker("volume", "ls", "--quiet", "--filter", `name=${server.name}`);
             assert.equal(left, `${server.name}.kept`);
-            const { printed: said } = await server.mustUp({ ...settings(), restore: "latest" });
+            const { code, printed: said } = await server.restore(settings());
+            assert.equal(code, 0, said);
             assert.match(said, /Restoring the backup \S+ of localhost/);
             await alice.findsAll();
             const [key = "", before = ""] = identity;

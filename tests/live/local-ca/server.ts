@@ -5,7 +5,7 @@ import { ask, type Response } from "../../support/http.ts";
 
 /** The one server of all tests of this directory. */
 
-export const server = new Homeserver({ tls: { mode: "local-ca" }, maxUploadSize: "1M" });
+export const server = new Homeserver({ tls: { mode: "local-ca" }, maxUploadSize: "1M" }, { compiles: true });
 export const LIMIT = 1024 * 1024;
 /** The run that {@link askNginx} goes by: Docker picks another port for a container that starts again. */
 export let first: Run;
