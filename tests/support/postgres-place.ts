@@ -94,7 +94,7 @@ export class PostgresPlace {
         const { data, mount } = layoutOf(major);
         await docker("network", "inspect", this.prefix).catch(() => docker("network", "create", this.prefix));
         // Of the folder's own pg_hba.conf, which the real server's takes the place of.
-        const rule = `grep -q scram ${data}/pg_hba.conf || echo 'host synapse synapse all scram-sha-256' >>${data}/pg_hba.conf`;
+        const rule = `grep -q '^host synapse' ${data}/pg_hba.conf || echo 'host synapse synapse all scram-sha-256' >>${data}/pg_hba.conf`;
         await docker(
             "run",
             ...["-d", "--name", this.server, "--network", this.prefix, "--network-alias", "postgres"],
