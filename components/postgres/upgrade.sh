@@ -95,7 +95,7 @@ done
     echo "The server at $PGHOST is PostgreSQL $((said / 10000)), and the data is of $OLD." >&2
     exit 1
 }
-others=$(in_old --command="SELECT string_agg(name, ', ') FROM (
+others=$(in_old --command="SELECT string_agg(name, ', ' ORDER BY name) FROM (
     SELECT 'database ' || datname FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', current_database())
     UNION SELECT 'role ' || rolname FROM pg_roles WHERE rolname !~ '^pg_' AND rolname NOT IN ('postgres', current_user)
 ) others (name)")
