@@ -16,7 +16,12 @@ const managed = z
         version: z
             .preprocess(unquoted, z.literal(POSTGRES_MAJORS, { error: MAJOR }))
             .default(POSTGRES_MAJORS[0])
-            .describe("PostgreSQL's major version. Data of another one is refused."),
+            .describe("PostgreSQL's major version. Data of another one is refused unless `upgrade` says so."),
+        upgrade: flag()
+            .default(false)
+            .describe(
+                "Whether data of an older major is copied to this one, which stops the server for that long. The old data is kept as long as this is true.",
+            ),
         moved: moved(),
     })
     .describe("PostgreSQL that the stack runs itself.");
@@ -77,7 +82,9 @@ export const database = z
 /** What a stack has that does not say. */
 export function completeDatabase({ database, ephemeral }: Pick<Given, "database" | "ephemeral">): Database {
     if (database !== undefined) return database;
-    return ephemeral ? { kind: "sqlite" } : { kind: "postgres", version: POSTGRES_MAJORS[0], moved: false };
+    return ephemeral
+        ? { kind: "sqlite" }
+        : { kind: "postgres", version: POSTGRES_MAJORS[0], upgrade: false, moved: false };
 }
 
 /** What libpq would refuse when Synapse is started. */

@@ -4,7 +4,9 @@ import type { Stack } from "../docker/stack.ts";
 import { type DatabaseConnection, POSTGRES_USER } from "../postgres/connection.ts";
 import { ExternalDatabase } from "../postgres/external.ts";
 import { Postgres } from "../postgres/postgres.ts";
+import { ANNOUNCEMENT } from "../synapse/announcement.ts";
 import { POOL } from "../synapse/homeserver.ts";
+import { MOVING_LOCK, UPGRADED } from "../synapse/service.ts";
 import { SYNAPSE_USER } from "../synapse/user.ts";
 
 /** What {@link databaseOf} needs to know. */
@@ -18,6 +20,13 @@ export interface DatabaseArgs {
     readonly network: pulumi.Output<string>;
 }
 
+/** What of the server a database must know that it is away from. */
+export interface ServerData {
+    readonly volumeName: pulumi.Output<string>;
+    /** Whether nginx is told of it. */
+    readonly announces: boolean;
+}
+
 /** A database beside Synapse, and the component that those who use it wait for. */
 export interface StackDatabase {
     readonly connection: DatabaseConnection;
@@ -28,6 +37,7 @@ export interface StackDatabase {
 export function databaseOf(
     name: string,
     { settings, stack, images, network }: DatabaseArgs,
+    { announces, volumeName }: ServerData,
     opts: pulumi.ComponentResourceOptions,
 ): StackDatabase | undefined {
     const { database, ephemeral, memory, name: prefix, startSeconds } = settings;
@@ -60,6 +70,15 @@ export function databaseOf(
             prefix,
             image: images.postgres,
             major: database.version,
+            upgrade: database.upgrade,
+            writer: {
+                container: prefix,
+                dataVolume: volumeName,
+                user: SYNAPSE_USER,
+                maintenance: announces ? ANNOUNCEMENT.maintenance : "",
+                lock: MOVING_LOCK,
+                ...UPGRADED,
+            },
             network,
             memory: memory.postgres,
             poolSize: POOL.max,

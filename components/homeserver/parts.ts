@@ -86,7 +86,12 @@ export function makeParts(
         restored.push(...makeRestore(plan, repository, volumeName));
         return restored;
     });
-    const database = databaseOf(name, plan, plan.opts);
+    const database = databaseOf(
+        name,
+        plan,
+        { volumeName: data.volumeName, announces: topology.announces },
+        plan.opts,
+    );
     const restore = restoreDatabase(plan, restored, database);
     const certificates = makeCertificates(plan);
     const synapse = makeSynapse(plan, data, database, certificates, [repository, ...restore]);

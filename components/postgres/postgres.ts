@@ -2,6 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { serviceContainer } from "../docker/container.ts";
 import { FileVolume } from "../docker/files.ts";
+import { onUpdate } from "../docker/on-update.ts";
 import { script } from "../docker/script.ts";
 import type { Stack } from "../docker/stack.ts";
 import { task } from "../docker/task.ts";
@@ -9,6 +10,15 @@ import { dataVolume } from "../docker/volume.ts";
 import { PG_IDENT_CONF, pgHbaConf, postgresqlConf, sharedMemory } from "./conf.ts";
 import { type DatabaseConnection, libpqEnvironment, POSTGRES_USER, SECRETS } from "./connection.ts";
 import { layoutOf } from "./layout.ts";
+import {
+    copyStep,
+    letInStep,
+    MAJOR,
+    refusalOfNewer,
+    UPGRADE,
+    type UpgradeArgs,
+    type WriterArgs,
+} from "./upgrade.ts";
 
 /** What {@link Postgres} needs to know. */
 export interface PostgresArgs {
@@ -18,6 +28,9 @@ export interface PostgresArgs {
     readonly image: pulumi.Input<string>;
     /** Major version of the image. */
     readonly major: number;
+    /** Whether data of an older major is copied to it. */
+    readonly upgrade: boolean;
+    readonly writer: WriterArgs;
     /** Docker network, on which the server's name is `postgres`. */
     readonly network: pulumi.Input<string>;
     /** MiB. */
@@ -65,6 +78,11 @@ export class Postgres extends pulumi.ComponentResource {
             { name: `${args.prefix}-database` },
             { parent: this },
         );
+        const mounts = [
+            { source: volume.name, target: mount, readOnly: false },
+            { source: secrets.name, target: SECRETS, readOnly: false },
+        ];
+        const environment = scriptVariables(args, mount);
         const initialization = task(
             `${name}-initialization`,
             {
@@ -72,24 +90,20 @@ export class Postgres extends pulumi.ComponentResource {
                 script: script(import.meta.url, "initialize.sh"),
                 user: "0:0",
                 capabilities: ["CHOWN", "SETUID", "SETGID"],
-                mounts: [
-                    { source: volume.name, target: mount, readOnly: false },
-                    { source: secrets.name, target: SECRETS, readOnly: false },
-                ],
+                mounts: [...mounts, { source: args.writer.dataVolume, target: "/data" }],
                 environment: {
-                    MOUNT: mount,
-                    MAJOR: String(args.major),
-                    OWNER: POSTGRES_USER,
+                    ...environment,
+                    [UPGRADE]: args.upgrade ? "yes" : "no",
+                    SETTLING: args.writer.settling,
                     READERS: Object.entries({ postgres: POSTGRES_USER, ...args.readers })
                         .map((reader) => reader.join("="))
                         .join("\n"),
-                    DBNAME,
-                    ROLE,
                 },
             },
             args.stack,
-            { parent: this },
+            { parent: this, hooks: onUpdate(`${name}-newer`, refusalOfNewer) },
         );
+        const upgrade: UpgradeArgs = { ...args, checked: initialization.stdout };
 
         const config = new FileVolume(
             `${name}-config`,
@@ -116,7 +130,18 @@ export class Postgres extends pulumi.ComponentResource {
             sslrootcert: undefined,
             secrets: { source: secrets.name, target: SECRETS },
         };
-        const { container } = serviceContainer(
+        // While the older server still runs, which the container replaces.
+        const copy = copyStep(
+            `${name}-upgrade`,
+            upgrade,
+            {
+                ...args,
+                mounts,
+                environment: { ...environment, ...libpqEnvironment(this.connection, "postgres") },
+            },
+            { parent: this, dependsOn: [initialization] },
+        );
+        const { container, ready } = serviceContainer(
             `${name}-container`,
             {
                 name: `${args.prefix}-postgres`,
@@ -146,11 +171,27 @@ export class Postgres extends pulumi.ComponentResource {
                 stopGracePeriod: 120,
             },
             args.stack,
-            { parent: this, dependsOn: [initialization, config] },
+            { parent: this, dependsOn: [initialization, config, copy] },
         );
+        letInStep(`${name}-let-in`, upgrade, { parent: this, dependsOn: [ready] });
 
         this.containerId = container.id;
         this.volumeName = volume.name;
         this.registerOutputs({ containerId: this.containerId, volumeName: this.volumeName });
     }
+}
+
+/** What the scripts that write to the data volume read. */
+function scriptVariables({ major, writer }: PostgresArgs, mount: string): Readonly<Record<string, string>> {
+    return {
+        MOUNT: mount,
+        [MAJOR]: String(major),
+        OWNER: POSTGRES_USER,
+        COPIED: writer.copied,
+        LOCK: writer.lock,
+        SERVER_USER: writer.user,
+        CLUSTER: script(import.meta.url, "cluster.sh"),
+        DBNAME,
+        ROLE,
+    };
 }

@@ -1,14 +1,15 @@
 import type * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { unlessAtWork } from "../docker/at-work.ts";
+import { serverAway } from "../docker/away.ts";
 import type { MountArgs } from "../docker/container.ts";
+import { onUpdate } from "../docker/on-update.ts";
 import { script } from "../docker/script.ts";
 import { type TaskArgs, task } from "../docker/task.ts";
 import { type DatabaseConnection, libpqEnvironment } from "../postgres/connection.ts";
 import { ANNOUNCEMENT } from "./announcement.ts";
 import { compiledDirectory } from "./data.ts";
 import { dumpStep } from "./dump.ts";
-import { onUpdate } from "./guard.ts";
 import type { SynapseArgs } from "./server.ts";
 import { dataMounts, MOVING, MOVING_LOCK } from "./service.ts";
 import { SYNAPSE_USER } from "./user.ts";
@@ -93,7 +94,9 @@ function migration(
             POSTGRES: `${args.prefix}-postgres`,
             MAINTENANCE: announceVolume === undefined ? "" : ANNOUNCEMENT.maintenance,
         },
-        beforehand: pulumi.interpolate`${unlessAtWork(args.prefix, "the data moves to PostgreSQL")}\n${script(import.meta.url, "away.sh")}`,
+        beforehand: pulumi.interpolate`${unlessAtWork(args.prefix, "the data moves to PostgreSQL")}
+[ "$CHECKED" = migrate ] || exit 0
+${serverAway("to move its data to PostgreSQL")}`,
     };
 }
 

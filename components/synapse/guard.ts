@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
+import { onUpdate } from "../docker/on-update.ts";
 
 /** The variable of the generation run that holds what the next deployment cannot change: the server's name. */
 export const SERVER_NAME = "SERVER_NAME";
@@ -41,25 +42,6 @@ export function rotationGuard(name: string): pulumi.ResourceHookBinding {
     );
 }
 
-/** A hook of a task, for previews and runs: refuses what the variables of the last one and of the next say together. */
-export function onUpdate(
-    name: string,
-    refusalOf: (
-        before: Readonly<Record<string, unknown>>,
-        after: Readonly<Record<string, unknown>>,
-    ) => string | undefined,
-): pulumi.ResourceHookBinding {
-    const hook = new pulumi.ResourceHook(
-        name,
-        ({ oldInputs, newInputs }) => {
-            const refusal = refusalOf(environmentOf(oldInputs), environmentOf(newInputs));
-            if (refusal !== undefined) throw new pulumi.RunError(refusal);
-        },
-        { onDryRun: true },
-    );
-    return { beforeUpdate: [hook] };
-}
-
 /** Why the change from one server name to the other is impossible; undefined when it is none. */
 export function refusalOf(before: string, after: string): string | undefined {
     if (before === after) return undefined;
@@ -77,8 +59,4 @@ function rotationRefusal(before: number, after: number): string | undefined {
         `it counts the keys that other servers have seen. ` +
         `Set it to ${before}, or to ${before + 1} for another key.`
     );
-}
-
-function environmentOf(inputs: Record<string, unknown> | undefined): Readonly<Record<string, unknown>> {
-    return (inputs?.environment ?? {}) as Readonly<Record<string, unknown>>;
 }

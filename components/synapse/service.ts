@@ -14,8 +14,11 @@ export const PORTS = { http: 8008, tls: 8448, metrics: 9000 } as const;
 /** On the data volume, while data is being moved from SQLite to PostgreSQL. */
 export const MOVING = "/data/.moving-to-postgres";
 
-/** Beside it: who moves the data holds its lock, and a server on SQLite shares it. */
+/** Beside it: who moves or copies the data holds its lock, and a server shares it. */
 export const MOVING_LOCK = "/data/.moving.lock";
+
+/** There while the data has been copied to another major of PostgreSQL, where the server is not let in yet; then until it was healthy there. */
+export const UPGRADED = { copied: "/data/.postgres-copied", settling: "/data/.postgres-settling" } as const;
 
 /** Where the server's data is, for its start script and for the check before it. */
 export function kindOf({ database }: Pick<SynapseArgs, "database">): "postgres" | "sqlite" {
@@ -51,6 +54,8 @@ export function synapseService(args: SynapseArgs, configuration: ConfigurationAr
             [DATABASE]: kindOf(args),
             MOVING,
             MOVING_LOCK,
+            COPIED: UPGRADED.copied,
+            SETTLING: UPGRADED.settling,
         },
         mounts: mounts(args, configuration),
         // Uploads pass through it; when it is too small they fail without an HTTP status.

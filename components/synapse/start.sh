@@ -9,7 +9,9 @@
 #   SECRET_CONFIG  path of the layer of its configuration that nobody may see; empty without one
 #   DATABASE       where its data is: sqlite or postgres
 #   MOVING         file that is there while its data is moved from the one to the other
-#   MOVING_LOCK    file whose lock whoever moves the data holds, and a server on SQLite shares
+#   MOVING_LOCK    file whose lock whoever moves or copies the data holds, and a server shares
+#   COPIED         file that is there when its data was copied to another major of PostgreSQL, until it is let in there
+#   SETTLING       file that is there from then on until it was healthy
 # shellcheck disable=SC2317  # what a trap runs is reachable
 set -eu
 
@@ -32,14 +34,24 @@ if [ "$DATABASE" = sqlite ]; then
         echo "The data of this server is in PostgreSQL, and this container would use SQLite: refusing to start. Run the deployment." >&2
         exit 1
     fi
-    # Until it ends. What is moved without it would lack what this server writes.
-    exec 9>>"$MOVING_LOCK"
-    if ! flock -s -n 9; then
-        echo "The data of this server is being moved to PostgreSQL: refusing to start. Wait for that container to end (docker ps), then run the deployment." >&2
-        exit 1
+fi
+# Until it ends. What is moved or copied without it would lack what this server writes.
+exec 9>>"$MOVING_LOCK"
+if ! flock -s -n 9; then
+    until="Wait for that container to end (docker ps), then run the deployment."
+    if [ "$DATABASE" = sqlite ]; then
+        echo "The data of this server is being moved to PostgreSQL: refusing to start. $until" >&2
+    else
+        echo "The data of this server is being copied to another major of PostgreSQL: refusing to start. $until" >&2
     fi
+    exit 1
+fi
+if [ "$DATABASE" = sqlite ]; then
     # What has been moved so far is not what will be there when this server stops.
     rm -f "$MOVING"
+elif [ -e "$COPIED" ]; then
+    echo "The data of this server was copied to another major of PostgreSQL, which is not deployed yet: refusing to start. Run the deployment. (If the data is elsewhere by now, remove $COPIED.)" >&2
+    exit 1
 fi
 
 # Before Synapse: what the old key has signed must be from before it became one.
@@ -105,6 +117,7 @@ trap stop TERM INT
     done
     mv /data/.synapse-version.new /data/.synapse-version
     [ "$DATABASE" = sqlite ] || [ -e /data/.database ] || echo "$DATABASE" >/data/.database
+    rm -f "$SETTLING"
     # For the next deployment, which leaves this server its compiled files.
     printf '%s' "${PYTHONPYCACHEPREFIX:-}" >/data/.compiled
 ) &

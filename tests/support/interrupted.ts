@@ -70,3 +70,16 @@ export async function moverOf(server: string): Promise<string> {
     }
     return "";
 }
+
+/** Id of the container that copies a server's data to another major of PostgreSQL, once it is at it; empty without one. */
+export async function copierOf(server: string): Promise<string> {
+    const running = ["ps", "--no-trunc", "--filter", `volume=${server}-postgres`];
+    const listed = await docker(...running, "--format", "{{.ID}} {{.Command}}");
+    for (const line of listed.split("\n").filter((words) => words.includes("Copies the database from"))) {
+        const [id = ""] = line.split(" ");
+        // Its own arguments have every word in them.
+        const processes = await docker("top", id, "-eo", "pid,comm").catch(() => "");
+        if (/ (initdb|postgres|pg_dump|pg_restore)$/m.test(processes)) return id;
+    }
+    return "";
+}

@@ -50,6 +50,7 @@ const CONNECTED = [
     "synapse-migration",
     "synapse-dump",
     "database-store",
+    "postgres-upgrade",
 ];
 
 test("every script in a container but certbot and what asks the database is without network, and names its user", () => {
@@ -71,6 +72,8 @@ test("every script in a container but certbot and what asks the database is with
         if (CONNECTED.includes(name) && !isInFile) {
             const user: Readonly<Record<string, RegExp>> = {
                 "database-store": /^--user\n0:0\n--cap-add\nCHOWN\n--env\n/,
+                "postgres-upgrade":
+                    /^--user\n0:0\n--cap-add\nDAC_READ_SEARCH\n--cap-add\nSETUID\n--cap-add\nSETGID\n--env\n/,
                 "synapse-dump":
                     /^--user\n0:0\n--cap-add\nCHOWN\n--cap-add\nSETUID\n--cap-add\nSETGID\n--env\n/,
             };
@@ -113,7 +116,11 @@ for (const [mode, resource, needs] of [
     ["none", "synapse-dump", ["synapse-database"]],
     ["none", "synapse-migration", ["synapse-dump"]],
     ["none", "synapse-container", ["synapse-migration"]],
-    ["none", "postgres-container", ["postgres-initialization", "postgres-config-loader"]],
+    ["none", "postgres-container", ["postgres-initialization", "postgres-upgrade", "postgres-config-loader"]],
+    ["none", "postgres-upgrade", ["postgres-initialization", "network"]],
+    ["none", "postgres-let-in", ["postgres-container-ready"]],
+    // Which may be away.
+    ["none", "synapse-check", ["postgres-let-in"]],
     ["none", "verification-questions", ["synapse-container-ready"]],
     ["files", "verification-questions", ["synapse-container-ready", "nginx-container-ready"]],
 ] as const) {

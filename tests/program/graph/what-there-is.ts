@@ -29,6 +29,8 @@ const POSTGRES = [
     "docker:index/volume:Volume postgres-volume < postgres",
     "docker:index/volume:Volume postgres-passwords < postgres",
     "command:local:Command postgres-initialization < postgres",
+    "command:local:Command postgres-upgrade < postgres",
+    "command:local:Command postgres-let-in < postgres",
     "synapse:index:FileVolume postgres-config < postgres",
     "docker:index/volume:Volume postgres-config-<hash>-volume < postgres-config",
     "docker:index/container:Container postgres-config-<hash>-loader < postgres-config",

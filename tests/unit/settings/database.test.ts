@@ -13,7 +13,7 @@ const SECRET = { secret: ["database"] };
 
 test("a stack that does not say has PostgreSQL of its own, and a throw-away SQLite", () => {
     const { database, databaseChosen } = read(LEAST);
-    assert.deepEqual(database, { kind: "postgres", version: 17, moved: false });
+    assert.deepEqual(database, { kind: "postgres", version: 17, upgrade: false, moved: false });
     assert.equal(databaseChosen, false);
     assert.deepEqual(read({ ...LEAST, ephemeral: true }).database, { kind: "sqlite" });
     const said = read({ ...LEAST, ephemeral: true, database: { kind: "postgres" } });
@@ -36,7 +36,7 @@ test("of a database elsewhere only the host and the password must be said", () =
 
 test("digits may be quoted", () => {
     const { database } = read({ ...LEAST, database: { kind: "postgres", version: "16" } });
-    assert.deepEqual(database, { kind: "postgres", version: 16, moved: false });
+    assert.deepEqual(database, { kind: "postgres", version: 16, upgrade: false, moved: false });
     assert.equal((read(external({ port: "5433" }), SECRET).database as { port: number }).port, 5433);
 });
 

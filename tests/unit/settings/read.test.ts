@@ -31,7 +31,7 @@ test("a server name and who speaks TLS are all that must be set", () => {
             postgres: "postgres:17.9-trixie",
             restic: "restic/restic:0.19.1",
         },
-        database: { kind: "postgres", version: 17, moved: false },
+        database: { kind: "postgres", version: 17, upgrade: false, moved: false },
         databaseChosen: false,
         memory: { synapse: 4096, nginx: 256, postgres: 1024, backup: 1024 },
         mediaRetention: { remote: "90d", local: "off" },
