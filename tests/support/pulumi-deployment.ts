@@ -1,7 +1,7 @@
 import { restoring } from "./commands.ts";
 import { seedCompiled } from "./compiled.ts";
 import type { Deployment, DeploymentOptions, Environment, Running, Settings } from "./deployment.ts";
-import { docker, finished, type Outputs, type Run, registerUser, signingKey } from "./homeserver.ts";
+import { docker, finished, images, type Outputs, type Run, registerUser, signingKey } from "./homeserver.ts";
 import { type Outcome, PASSPHRASE, PulumiStack } from "./pulumi.ts";
 
 const DEFAULTS = {
