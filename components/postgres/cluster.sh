@@ -1,7 +1,14 @@
 #!/bin/sh
-# Stands before what makes a cluster, as PostgreSQL's user: in its image.
+# What the scripts that write to PostgreSQL's data volume share, in its image.
 #   MOUNT         where the data volume is; the file `password` on it is the role's
 #   DBNAME, ROLE  the database, and the role that owns it
+
+# as UID:GID COMMAND…: root, which may not write what is another's, becomes that user. All below is for PostgreSQL's.
+as() {
+    user=$1
+    shift
+    setpriv --reuid "${user%:*}" --regid "${user#*:}" --clear-groups --inh-caps=-all "$@"
+}
 
 in_cluster() {
     psql --host=/tmp --username=postgres --no-psqlrc --quiet --set=ON_ERROR_STOP=1 "$@"

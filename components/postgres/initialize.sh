@@ -10,17 +10,13 @@
 #   SETTLING      file that is there from then on until the server was healthy
 #   LOCK          file whose lock whoever copies holds
 #   SERVER_USER   uid:gid of the server's, whose data volume with these three is at /data
-#   CLUSTER       functions that make a cluster
+#   CLUSTER       cluster.sh
 #   OWNER         uid:gid of PostgreSQL's user
 #   READERS       name=uid:gid of each password file, one a line
 #   DBNAME, ROLE  the database, and the role that owns it
 
 # shellcheck disable=SC2153  # from the environment
-as() {
-    user=$1
-    shift
-    setpriv --reuid "${user%:*}" --regid "${user#*:}" --clear-groups --inh-caps=-all "$@"
-}
+eval "$CLUSTER"
 
 [ "$(stat -c %u:%g "$MOUNT")" = "$OWNER" ] || chown "$OWNER" "$MOUNT"
 

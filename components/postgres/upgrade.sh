@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs in a disposable container of the new major's image, as root with SETUID, SETGID and
-# DAC_READ_SEARCH alone, on the stack's network.
+# Runs in a disposable container of the new major's image, as root with SETUID, SETGID and DAC_READ_SEARCH alone, on the
+# stack's network.
 # Copies the database from the server of the old major, which nobody writes to meanwhile, to a cluster of the new one.
 # Nothing of the old one is changed. Killed at any moment, the next run begins again, unless the copy was whole.
 #   CHECKED       what the initialization said: `upgrade 15`
@@ -12,18 +12,14 @@
 #   LOCK          file whose lock the server shares while it runs
 #   PATIENCE      seconds that the old server may take to accept queries
 #   MAINTENANCE_MIB  memory for making indexes
-#   CLUSTER       functions that make a cluster
+#   CLUSTER       cluster.sh
 #   DBNAME, ROLE  the database, and the role that owns it
 #   PGHOST …      how the old server is reached, in libpq's words
 
 OLD=${CHECKED#upgrade }
 export OLD
 
-as() {
-    user=$1
-    shift
-    setpriv --reuid "${user%:*}" --regid "${user#*:}" --clear-groups --inh-caps=-all "$@"
-}
+eval "$CLUSTER"
 
 # shellcheck disable=SC2016  # for the other shell
 [ -e "$LOCK" ] || as "$SERVER_USER" sh -c ': >>"$LOCK"'

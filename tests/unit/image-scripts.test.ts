@@ -75,6 +75,7 @@ const library = [
     "synapse/dump-sqlite.sh",
     "backup/restic.sh",
     "backup/schedule.sh",
+    "postgres/cluster.sh",
 ].flatMap((file) => [...functionsOf(read(file))]);
 
 describe("a script uses nothing that the official image lacks", () => {
